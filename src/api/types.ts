@@ -34,7 +34,11 @@ export type Stored<T extends KubeObject> = T & {
 export interface KubeList<T extends KubeObject> {
   readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number };
+  readonly metadata: {
+    readonly resourceVersion?: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
   readonly items: readonly T[];
 }
 

@@ -26,12 +26,7 @@ export interface LoggerOptions {
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const {
-    level = 'info',
-    fields = {},
-    write = (line) => process.stderr.write(line),
-    now = () => new Date(),
-  } = options;
+  const { level = 'info', fields = {}, write = (line) => process.stderr.write(line), now = () => new Date() } = options;
   const log = (at: LogLevel, message: string, more: LogFields = {}): void => {
     if (ranks[at] < ranks[level]) return;
     const line = JSON.stringify({ time: now().toISOString(), level: at, message, ...fields, ...more }, plainError);

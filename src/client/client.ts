@@ -1,13 +1,7 @@
 // How every component sees the cluster: an API client, shared informers and a work queue. A component gets these as
 // arguments, so a unit test gives it a fake (createFakeClient) and a daemon gives it undici over TLS.
 
-import type { GroupVersionKind, KindSpec, KubeList, KubeObject, Stored } from '../api/index.ts';
-
-/** Ties a TypeScript type to a kinds table entry: `kinds.pod` is a `KindOf<Pod>`. */
-export interface KindOf<T extends KubeObject> extends KindSpec {
-  /** Never set: it only carries the type. */
-  readonly $type?: T;
-}
+import type { KindOf, KindSpec, KubeList, KubeObject, Stored } from '../api/index.ts';
 
 export interface ObjectName {
   /** Absent for cluster-scoped kinds. */
@@ -45,13 +39,30 @@ export interface ApiClient {
   create<T extends KubeObject>(kind: KindOf<T>, object: T, options?: WriteOptions): Promise<Stored<T>>;
   /** PUT; a stale metadata.resourceVersion ends in ApiStatusError with reason Conflict. */
   update<T extends KubeObject>(kind: KindOf<T>, object: T, options?: WriteOptions): Promise<Stored<T>>;
-  patch<T extends KubeObject>(kind: KindOf<T>, at: ObjectName, type: PatchType, body: unknown, options?: WriteOptions): Promise<Stored<T>>;
+  patch<T extends KubeObject>(
+    kind: KindOf<T>,
+    at: ObjectName,
+    type: PatchType,
+    body: unknown,
+    options?: WriteOptions,
+  ): Promise<Stored<T>>;
   delete<T extends KubeObject>(kind: KindOf<T>, at: ObjectName, options?: DeleteOptions): Promise<void>;
   /** POST to a subresource that takes and answers another kind: pods/binding, serviceaccounts/token, pods/eviction. */
-  post<Body, Answer>(kind: KindSpec, at: ObjectName, subresource: string, body: Body, signal?: AbortSignal): Promise<Answer>;
+  post<Body, Answer>(
+    kind: KindSpec,
+    at: ObjectName,
+    subresource: string,
+    body: Body,
+    signal?: AbortSignal,
+  ): Promise<Answer>;
   watch<T extends KubeObject>(kind: KindOf<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Any path, for discovery, health and raw access. */
-  raw(method: string, path: string, body?: unknown, options?: { readonly contentType?: string; readonly signal?: AbortSignal }): Promise<{ readonly status: number; readonly body: Buffer }>;
+  raw(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { readonly contentType?: string; readonly signal?: AbortSignal },
+  ): Promise<{ readonly status: number; readonly body: Buffer }>;
   close(): Promise<void>;
 }
 
@@ -106,9 +117,10 @@ export interface Informer<T extends KubeObject> {
 
 /** One informer per kind (and selector) for a whole process. */
 export interface InformerFactory {
-  informer<T extends KubeObject>(kind: KindOf<T>, options?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string }): Informer<T>;
+  informer<T extends KubeObject>(
+    kind: KindOf<T>,
+    options?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
+  ): Informer<T>;
   /** Starts what has been asked for and resolves when every cache is filled. */
   start(signal: AbortSignal): Promise<void>;
 }
-
-export type { GroupVersionKind };

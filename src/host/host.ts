@@ -32,7 +32,11 @@ export interface FileStat {
 
 /** A change to the machine that reset must take back. One line of JSON in the journal per change, written before it is made. */
 export type Change =
-  | { readonly kind: 'file'; readonly path: string; readonly before: { readonly content: string; readonly mode: number } | null }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly before: { readonly content: string; readonly mode: number } | null;
+    }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }

@@ -72,7 +72,10 @@ export interface Store {
   newest(key: string): Promise<Entry | undefined> | Entry | undefined;
   range(options: RangeOptions): Promise<RangeResult>;
   /** Events after `after`, first the past ones from the log, then live ones. CompactedError through onEnd if `after` is too old. */
-  watch(options: { readonly from: string; readonly to: string; readonly after: Revision }, watcher: StoreWatcher): { close(): void };
+  watch(
+    options: { readonly from: string; readonly to: string; readonly after: Revision },
+    watcher: StoreWatcher,
+  ): { close(): void };
   /** Forgets history at or before `revision`; current values stay. */
   compact(revision: Revision): Promise<void>;
   close(): Promise<void>;
