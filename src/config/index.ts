@@ -1,0 +1,1 @@
+export type { AgentConfig, ServerConfig } from './daemons.ts';
