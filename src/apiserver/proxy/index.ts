@@ -1,0 +1,1 @@
+export type { NodeProxy, NodeProxyOptions, ProxyRequest, ProxyResponse, UpgradeRequest } from './types.ts';

@@ -1,0 +1,1 @@
+export type { Review, ReviewRequest } from './types.ts';
