@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Exit codes besides 0 that are answers, not errors. Default none: CodedError COMMAND_FAILED with the command and its output. */
   readonly accept?: readonly number[];
+  /** The command changes nothing, so a recording host may run it. Default false. */
+  readonly readsOnly?: boolean;
 }
 
 export interface WriteFileOptions {
@@ -35,9 +37,11 @@ export type Change =
   | {
       readonly kind: 'file';
       readonly path: string;
-      readonly before: { readonly content: string; readonly mode: number } | null;
+      /** null: there was none. `encoding` is set when the content was not UTF-8 text. */
+      readonly before: { readonly content: string; readonly mode: number; readonly encoding?: 'base64' } | null;
     }
-  | { readonly kind: 'directory'; readonly path: string }
+  /** `shared`: others may put files in it, so reset removes it only when it is empty. Otherwise all below it is ours. */
+  | { readonly kind: 'directory'; readonly path: string; readonly shared?: boolean }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'link'; readonly name: string }
@@ -73,6 +77,30 @@ export interface Host {
   readSysctl(key: string): Promise<string | undefined>;
   writeSysctl(key: string, value: string): Promise<void>;
 
+  /** What the machine is: processors, memory, addresses. Read anew with each call. */
+  facts(): Promise<MachineFacts>;
+
   /** Notes a change that is not made through this interface (a link, a table), before it is made. The same change is noted once. */
   record(change: Change): Promise<void>;
+}
+
+export interface MachineFacts {
+  readonly hostName: string;
+  readonly uid: number;
+  /** x64, arm64. */
+  readonly architecture: string;
+  readonly operatingSystem: string;
+  readonly kernel: string;
+  readonly processors: number;
+  readonly memoryBytes: number;
+  readonly swapBytes: number;
+  readonly machineId: string;
+  readonly disks: readonly DiskFacts[];
+  readonly addresses: readonly { readonly device: string; readonly address: string; readonly family: 4 | 6 }[];
+}
+
+export interface DiskFacts {
+  readonly mount: string;
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
 }

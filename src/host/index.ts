@@ -1,1 +1,13 @@
+export { createFakeHost, type FakeHost, type FakeHostOptions } from './fake-host.ts';
 export * from './host.ts';
+export { createFileJournal, createMemoryJournal, type Journal, journalPath } from './journal.ts';
+export { kernelNeeds, prepareKernel } from './kernel.ts';
+export { createLocalHost, type LocalHostOptions } from './local-host.ts';
+export { identifyProcess, readProcess } from './processes.ts';
+export { announceReady } from './ready.ts';
+export { createRecordingHost, type RecordingHost } from './recording-host.ts';
+export { commandLine } from './run-command.ts';
+export { createServices, type ServiceSpec, type ServiceStatus, type Services } from './services.ts';
+export { type SupervisorPaths, supervisorPaths } from './supervised-services.ts';
+export { runSupervisor } from './supervisor.ts';
+export { type UndoReport, undoChanges, unmountBelow } from './undo.ts';

@@ -1,0 +1,186 @@
+// The supervisor: one small process per machine that keeps services running where there is no systemd. It listens on a unix
+// socket (mode 0600 in a 0700 folder), starts every installed service when it starts itself, except those that were stopped
+// by hand, and keeps their logs bounded. It signals only processes that it started, or that an earlier supervisor noted.
+
+import { existsSync, watch } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { codeOf, type Logger, messageOf } from '../base/index.ts';
+import { formatProcess, identifyProcess } from './processes.ts';
+import type { ServiceSpec, ServiceStatus } from './services.ts';
+import { createSupervisedChild, type SupervisedChild } from './supervised-child.ts';
+import {
+  ask,
+  type SupervisorAnswer,
+  type SupervisorPaths,
+  type SupervisorRequest,
+  supervisorPaths,
+} from './supervised-services.ts';
+
+export interface SupervisorOptions {
+  readonly log: Logger;
+  /** Aborting ends every service, then the supervisor. */
+  readonly signal: AbortSignal;
+  readonly paths?: SupervisorPaths;
+  /** A log larger than this, bytes, is rotated; three old ones are kept. */
+  readonly logBound?: number;
+}
+
+const absent: ServiceStatus = { state: 'absent', restarts: 0 };
+const rotateEvery = 60_000;
+const keptLogs = 3;
+
+/** Resolves when it was told to end and every service is gone; at once when another supervisor runs already. */
+export async function runSupervisor(options: SupervisorOptions): Promise<void> {
+  const { log, signal, paths = supervisorPaths, logBound = 10 * 1024 * 1024 } = options;
+  const stateDir = join(paths.runDir, 'services');
+  const socket = join(paths.runDir, 'supervisor.sock');
+  const pidFile = join(paths.runDir, 'supervisor.pid');
+  const children = new Map<string, SupervisedChild>();
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await mkdir(paths.logDir, { recursive: true, mode: 0o750 });
+
+  const stoppedMark = (name: string): string => join(stateDir, `${name}.stopped`);
+  const childOf = async (name: string): Promise<SupervisedChild> => {
+    const have = children.get(name);
+    if (have !== undefined) return have;
+    const child = createSupervisedChild({ spec: await readSpec(paths, name), paths, log });
+    children.set(name, child);
+    return child;
+  };
+  const stop = async (name: string): Promise<void> => {
+    await children.get(name)?.stop();
+    children.delete(name); // the next start reads its spec anew
+  };
+
+  const end = Promise.withResolvers<void>();
+  const carryOut = async (request: SupervisorRequest): Promise<ServiceStatus> => {
+    switch (request.do) {
+      case 'shutdown':
+        setImmediate(end.resolve);
+        return absent;
+      case 'start': {
+        await rm(stoppedMark(request.name), { force: true });
+        const child = await childOf(request.name);
+        await child.start();
+        return child.status();
+      }
+      case 'stop':
+        await writeFile(stoppedMark(request.name), '');
+        await stop(request.name);
+        return { state: 'stopped', restarts: 0 };
+      case 'forget':
+        await stop(request.name);
+        await rm(stoppedMark(request.name), { force: true });
+        return absent;
+      case 'restart': {
+        await stop(request.name);
+        const child = await childOf(request.name);
+        await child.start();
+        return child.status();
+      }
+      case 'status':
+        return children.get(request.name)?.status() ?? { state: 'stopped', restarts: 0 };
+    }
+  };
+
+  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, carryOut));
+  if (!(await listen(server, socket))) {
+    log.info('another supervisor runs already');
+    return;
+  }
+  const self = await identifyProcess({ readFileIfExists: (path) => readFile(path) }, process.pid);
+  if (self !== undefined) await writeFile(pidFile, formatProcess(self), { mode: 0o600 });
+  const watcher = watch(stateDir, () => {
+    for (const child of children.values()) void child.checkReady();
+  });
+  const rotation = setInterval(() => void rotateLogs(paths.logDir, logBound), rotateEvery);
+  const names = await installed(paths);
+  for (const name of names.filter((each) => !existsSync(stoppedMark(each)))) {
+    await (await childOf(name)).start();
+  }
+  log.info('supervisor started', { services: names });
+
+  const onAbort = (): void => end.resolve();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) end.resolve();
+  await end.promise;
+  clearInterval(rotation);
+  await Promise.all([...children.values()].map((child) => child.stop()));
+  watcher.close();
+  server.close();
+  await rm(pidFile, { force: true });
+  log.info('supervisor ended');
+}
+
+/** False when a live supervisor holds the socket. A socket file that nobody answers on is left from a crash. */
+async function listen(server: Server, socket: string): Promise<boolean> {
+  const tryListen = (): Promise<AddressInfo | string | null> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(socket, () => resolve(server.address()));
+    });
+  try {
+    await tryListen();
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    const alive = await ask(socket, { do: 'status', name: '' }).then(
+      () => true,
+      () => false,
+    );
+    if (alive) return false;
+    await rm(socket, { force: true });
+    await tryListen();
+  }
+  await chmod(socket, 0o600);
+  return true;
+}
+
+async function answer(
+  connection: Socket,
+  carryOut: (request: SupervisorRequest) => Promise<ServiceStatus>,
+): Promise<void> {
+  connection.on('error', () => connection.destroy()); // the client is gone: nobody to tell
+  connection.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of connection) text += String(chunk);
+  if (text === '') return void connection.end();
+  const reply = (message: SupervisorAnswer): void => void connection.end(`${JSON.stringify(message)}\n`);
+  try {
+    reply({ ok: true, status: await carryOut(JSON.parse(text) as SupervisorRequest) });
+  } catch (error) {
+    reply({ ok: false, message: messageOf(error) });
+  }
+}
+
+async function installed(paths: SupervisorPaths): Promise<string[]> {
+  const files = await readdir(paths.specDir).catch(() => []);
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+}
+
+async function readSpec(paths: SupervisorPaths, name: string): Promise<ServiceSpec> {
+  const path = join(paths.specDir, `${name}.json`);
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ServiceSpec;
+  } catch (error) {
+    throw new Error(`service ${name} is not installed: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Copies and empties each log that is larger than `bound`. The writer keeps its file open in append mode, so it goes on at
+ * the new end; lines written between the copy and the emptying are lost, which renaming and re-opening would need the
+ * writer's help to avoid.
+ */
+export async function rotateLogs(logDir: string, bound: number): Promise<void> {
+  for (const file of await readdir(logDir)) {
+    const path = join(logDir, file);
+    if (!file.endsWith('.log') || (await stat(path)).size <= bound) continue;
+    for (let n = keptLogs - 1; n >= 1; n -= 1) {
+      await rename(`${path}.${n}`, `${path}.${n + 1}`).catch(() => undefined); // fewer old ones yet
+    }
+    await copyFile(path, `${path}.1`);
+    await truncate(path, 0);
+  }
+}
