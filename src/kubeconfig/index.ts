@@ -1,0 +1,7 @@
+export {
+  buildKubeconfig,
+  type ClusterAccess,
+  type Credential,
+  type KubeconfigOptions,
+  parseKubeconfig,
+} from './kubeconfig.ts';
