@@ -1,8 +1,10 @@
 export * from './client.ts';
 export type { TlsIdentity } from './connections.ts';
-export { createFakeClient, type FakeClient } from './fake-client.ts';
+export { createEventRecorder, type EventRecorder, type EventRecorderOptions } from './event-recorder.ts';
+export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
 export { type ClientOptions, clientFromKubeconfig, createClient, type HttpApiClient } from './http-client.ts';
-export { createInformerFactory, type InformerOptions } from './informer.ts';
+export { createInformerFactory, type InformerOptions, type InformerSelector } from './informer.ts';
+export { createLeaderElector, type LeaderElector, type LeaderElectorOptions } from './leader-elector.ts';
 export { keyOf, splitKey } from './object-cache.ts';
 export { isConnectionError } from './retry.ts';
 export { createWorkQueue, type WorkQueue, type WorkQueueOptions, type WorkResult } from './work-queue.ts';
