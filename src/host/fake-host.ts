@@ -27,6 +27,8 @@ export interface FakeHost extends Host {
   /** Command lines in the order they were run. */
   readonly commands: readonly string[];
   readonly journal: Journal;
+  /** The same machine, without noting changes: for undoChanges. */
+  readonly bare: Host;
   /** Path to content of every file. */
   files(): Readonly<Record<string, string>>;
 }
@@ -56,99 +58,106 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const sysctls = new Map(Object.entries(options.sysctls ?? {}));
   const commands: string[] = [];
 
-  const ensureDir = async (path: string, mode = 0o755): Promise<void> => {
-    if (path === '/' || entries.has(path)) return;
-    await ensureDir(dirname(path));
-    await journal.note({ kind: 'directory', path, shared: true });
-    entries.set(path, { content: undefined, mode });
-  };
   const place = (path: string, content: string): void => {
     for (let at = dirname(path); at !== '/' && !entries.has(at); at = dirname(at)) {
       entries.set(at, { content: undefined, mode: 0o755 });
     }
     entries.set(path, { content: Buffer.from(content), mode: 0o644 });
   };
-  const noteFile = async (path: string): Promise<void> => {
-    const have = entries.get(path);
-    const before = have?.content === undefined ? null : { content: have.content.toString('utf8'), mode: have.mode };
-    if (!(await journal.covers(path))) await journal.note({ kind: 'file', path, before });
-  };
   const below = (path: string): string[] => [...entries.keys()].filter((at) => at.startsWith(`${path}/`));
 
   for (const [path, content] of Object.entries(options.files ?? {})) place(path, content);
 
+  const files = (): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      [...entries].flatMap(([path, { content }]) => (content === undefined ? [] : [[path, content.toString('utf8')]])),
+    );
+
+  const hostThat = (note: (change: Change) => Promise<void>): Host => {
+    const ensureDir = async (path: string, mode = 0o755): Promise<void> => {
+      if (path === '/' || entries.has(path)) return;
+      await ensureDir(dirname(path));
+      await note({ kind: 'directory', path, shared: true });
+      entries.set(path, { content: undefined, mode });
+    };
+    const noteFile = async (path: string): Promise<void> => {
+      const have = entries.get(path);
+      const before = have?.content === undefined ? null : { content: have.content.toString('utf8'), mode: have.mode };
+      if (!(await journal.covers(path))) await note({ kind: 'file', path, before });
+    };
+    return {
+      name,
+      async run(program, args, runOptions = {}) {
+        runOptions.signal?.throwIfAborted();
+        commands.push(commandLine(program, args));
+        const result = { code: 0, stdout: '', stderr: '', ...(await onRun?.(program, args, runOptions)) };
+        if (result.code === 0 || runOptions.accept?.includes(result.code) === true) return result;
+        throw new CodedError(
+          'COMMAND_FAILED',
+          `${commandLine(program, args)}: exit code ${result.code}\n${result.stderr}`,
+        );
+      },
+      which: async (program) => {
+        if (program.startsWith('/')) return entries.has(program) ? program : undefined;
+        return programs.includes(program) ? join('/usr/sbin', program) : undefined;
+      },
+      async readFile(path) {
+        const content = entries.get(path)?.content;
+        if (content === undefined)
+          throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT' });
+        return content;
+      },
+      readFileIfExists: async (path) => entries.get(path)?.content,
+      stat: async (path): Promise<FileStat | undefined> => {
+        const entry = entries.get(path);
+        if (entry === undefined) return undefined;
+        const kind = entry.content === undefined ? 'directory' : 'file';
+        return { kind, mode: entry.mode, size: entry.content?.length ?? 0 };
+      },
+      readDir: async (path) => {
+        if (!entries.has(path)) throw Object.assign(new Error(`ENOENT: no such folder '${path}'`), { code: 'ENOENT' });
+        return below(path)
+          .filter((at) => dirname(at) === path)
+          .map((at) => at.slice(path.length + 1))
+          .sort();
+      },
+      async writeFile(path, content, { mode = 0o644 } = {}) {
+        const bytes = Buffer.from(content);
+        const have = entries.get(path);
+        if (have?.content?.equals(bytes) === true && have.mode === mode) return;
+        await ensureDir(dirname(path));
+        await noteFile(path);
+        entries.set(path, { content: bytes, mode });
+      },
+      makeDir: (path, { mode } = {}) => ensureDir(path, mode),
+      async remove(path, { recursive = false } = {}) {
+        const entry = entries.get(path);
+        if (entry === undefined) return;
+        const inside = below(path);
+        if (inside.length > 0 && !recursive) {
+          throw Object.assign(new Error(`ENOTEMPTY: '${path}'`), { code: 'ENOTEMPTY' });
+        }
+        for (const at of [...inside, path]) if (entries.get(at)?.content !== undefined) await noteFile(at);
+        for (const at of [...inside, path]) entries.delete(at);
+      },
+      readSysctl: async (key) => sysctls.get(key),
+      async writeSysctl(key, value) {
+        const before = sysctls.get(key);
+        if (before === undefined) throw new CodedError('SYSCTL_ABSENT', `the kernel has no setting ${key}`);
+        if (before === value) return;
+        await note({ kind: 'sysctl', key, before });
+        sysctls.set(key, value);
+      },
+      facts: async () => ({ ...defaultFacts, ...options.facts }),
+      record: note,
+    };
+  };
+
   return {
-    name,
+    ...hostThat((change) => journal.note(change)),
     commands,
     journal,
-    files: () =>
-      Object.fromEntries(
-        [...entries].flatMap(([path, { content }]) =>
-          content === undefined ? [] : [[path, content.toString('utf8')]],
-        ),
-      ),
-    async run(program, args, runOptions = {}) {
-      runOptions.signal?.throwIfAborted();
-      commands.push(commandLine(program, args));
-      const result = { code: 0, stdout: '', stderr: '', ...(await onRun?.(program, args, runOptions)) };
-      if (result.code === 0 || runOptions.accept?.includes(result.code) === true) return result;
-      throw new CodedError(
-        'COMMAND_FAILED',
-        `${commandLine(program, args)}: exit code ${result.code}\n${result.stderr}`,
-      );
-    },
-    which: async (program) => {
-      if (program.startsWith('/')) return entries.has(program) ? program : undefined;
-      return programs.includes(program) ? join('/usr/sbin', program) : undefined;
-    },
-    async readFile(path) {
-      const content = entries.get(path)?.content;
-      if (content === undefined)
-        throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT' });
-      return content;
-    },
-    readFileIfExists: async (path) => entries.get(path)?.content,
-    stat: async (path): Promise<FileStat | undefined> => {
-      const entry = entries.get(path);
-      if (entry === undefined) return undefined;
-      const kind = entry.content === undefined ? 'directory' : 'file';
-      return { kind, mode: entry.mode, size: entry.content?.length ?? 0 };
-    },
-    readDir: async (path) => {
-      if (!entries.has(path)) throw Object.assign(new Error(`ENOENT: no such folder '${path}'`), { code: 'ENOENT' });
-      return below(path)
-        .filter((at) => dirname(at) === path)
-        .map((at) => at.slice(path.length + 1))
-        .sort();
-    },
-    async writeFile(path, content, { mode = 0o644 } = {}) {
-      const bytes = Buffer.from(content);
-      const have = entries.get(path);
-      if (have?.content?.equals(bytes) === true && have.mode === mode) return;
-      await ensureDir(dirname(path));
-      await noteFile(path);
-      entries.set(path, { content: bytes, mode });
-    },
-    makeDir: (path, { mode } = {}) => ensureDir(path, mode),
-    async remove(path, { recursive = false } = {}) {
-      const entry = entries.get(path);
-      if (entry === undefined) return;
-      const inside = below(path);
-      if (inside.length > 0 && !recursive) {
-        throw Object.assign(new Error(`ENOTEMPTY: '${path}'`), { code: 'ENOTEMPTY' });
-      }
-      for (const at of [...inside, path]) if (entries.get(at)?.content !== undefined) await noteFile(at);
-      for (const at of [...inside, path]) entries.delete(at);
-    },
-    readSysctl: async (key) => sysctls.get(key),
-    async writeSysctl(key, value) {
-      const before = sysctls.get(key);
-      if (before === undefined) throw new CodedError('SYSCTL_ABSENT', `the kernel has no setting ${key}`);
-      if (before === value) return;
-      await journal.note({ kind: 'sysctl', key, before });
-      sysctls.set(key, value);
-    },
-    facts: async () => ({ ...defaultFacts, ...options.facts }),
-    record: (change: Change) => journal.note(change),
+    files,
+    bare: hostThat(async () => undefined),
   };
 }

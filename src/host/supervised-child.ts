@@ -36,6 +36,11 @@ export interface ChildOptions {
   readonly patience?: number;
 }
 
+interface Run {
+  /** Resolves, with how it ended, when the process is gone. */
+  readonly ended: Promise<string>;
+}
+
 /** A run longer than this, ms, counts as good: the next failure starts with the shortest delay again. */
 const goodRun = 30_000;
 const files = { readFileIfExists };
@@ -53,8 +58,7 @@ export function createSupervisedChild(options: ChildOptions): SupervisedChild {
   let life: Promise<void> = Promise.resolve();
   let wake = new AbortController();
 
-  /** Resolves with how it ended. */
-  const spawnOnce = async (): Promise<Promise<string>> => {
+  const spawnOnce = async (): Promise<Run> => {
     await rm(readyFile, { force: true });
     const output = await open(join(paths.logDir, `${spec.name}.log`), 'a', 0o640);
     try {
@@ -74,17 +78,17 @@ export function createSupervisedChild(options: ChildOptions): SupervisedChild {
       });
       running = await identifyProcess(files, child.pid ?? 0);
       if (running !== undefined) await writeFile(pidFile, formatProcess(running), { mode: 0o600 });
-      return ended;
+      return { ended };
     } finally {
       await output.close();
     }
   };
 
-  const adopt = async (): Promise<Promise<string> | undefined> => {
+  const adopt = async (): Promise<Run | undefined> => {
     running = await readProcess(files, pidFile);
     if (running === undefined) return undefined;
     log.info('adopted', { service: spec.name, pid: running.pid });
-    return untilGone(running);
+    return { ended: untilGone(running) };
   };
 
   const live = async (): Promise<void> => {
@@ -94,7 +98,7 @@ export function createSupervisedChild(options: ChildOptions): SupervisedChild {
       state = 'starting';
       reason = undefined;
       try {
-        const ended = (await adopt()) ?? (await spawnOnce());
+        const { ended } = (await adopt()) ?? (await spawnOnce());
         log.info('started', { service: spec.name, pid: running?.pid });
         await check();
         reason = await ended;

@@ -86,8 +86,12 @@ export function createSupervisedServices(
     },
     async status(name) {
       if (!(await isInstalled(name))) return { state: 'absent', restarts: 0 };
-      if (!(await answers(socket))) return { state: 'stopped', restarts: 0, reason: 'the supervisor does not run' };
-      return request({ do: 'status', name });
+      try {
+        if (await answers(socket)) return await request({ do: 'status', name });
+      } catch (error) {
+        if (codeOf(error) !== 'SUPERVISOR_GONE') throw error;
+      }
+      return { state: 'stopped', restarts: 0, reason: 'the supervisor does not run' };
     },
     async remove(name) {
       // A service that a dead supervisor left running is adopted first, so that it is ended by its identity, not its name.
@@ -118,11 +122,18 @@ export function ask(socket: string, message: SupervisorRequest): Promise<Supervi
     connection.on('data', (chunk: string) => {
       text += chunk;
     });
-    connection.on('error', reject);
+    connection.on('error', (cause) => reject(gone(cause)));
     connection.on('close', () => {
       if (text.endsWith('\n')) resolve(JSON.parse(text) as SupervisorAnswer);
-      else reject(new CodedError('SUPERVISOR_GONE', 'the supervisor ended before it answered'));
+      else reject(gone());
     });
+  });
+}
+
+function gone(cause?: unknown): CodedError {
+  return new CodedError('SUPERVISOR_GONE', 'the supervisor ended before it answered', {
+    hint: 'run the command again: it starts the supervisor',
+    cause,
   });
 }
 

@@ -30,6 +30,8 @@ export interface SupervisorOptions {
 const absent: ServiceStatus = { state: 'absent', restarts: 0 };
 const rotateEvery = 60_000;
 const keptLogs = 3;
+/** ms that a client may be silent before it has sent its request. */
+const idleBound = 5000;
 
 /** Resolves when it was told to end and every service is gone; at once when another supervisor runs already. */
 export async function runSupervisor(options: SupervisorOptions): Promise<void> {
@@ -85,7 +87,19 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
     }
   };
 
-  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, carryOut));
+  // One request at a time for each service: a start must not overtake the stop before it.
+  const queues = new Map<string, Promise<unknown>>();
+  const inTurn = (request: SupervisorRequest): Promise<ServiceStatus> => {
+    if (request.do === 'shutdown' || request.do === 'status') return carryOut(request);
+    const done = (queues.get(request.name) ?? Promise.resolve()).then(() => carryOut(request));
+    queues.set(
+      request.name,
+      done.catch(() => undefined),
+    );
+    return done;
+  };
+
+  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, inTurn));
   if (!(await listen(server, socket))) {
     log.info('another supervisor runs already');
     return;
@@ -98,7 +112,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const rotation = setInterval(() => void rotateLogs(paths.logDir, logBound), rotateEvery);
   const names = await installed(paths);
   for (const name of names.filter((each) => !existsSync(stoppedMark(each)))) {
-    await (await childOf(name)).start();
+    await inTurn({ do: 'start', name });
   }
   log.info('supervisor started', { services: names });
 
@@ -109,7 +123,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   clearInterval(rotation);
   await Promise.all([...children.values()].map((child) => child.stop()));
   watcher.close();
-  server.close();
+  await new Promise((resolve) => server.close(resolve)); // answers that are on their way get there
   await rm(pidFile, { force: true });
   log.info('supervisor ended');
 }
@@ -141,17 +155,32 @@ async function answer(
   connection: Socket,
   carryOut: (request: SupervisorRequest) => Promise<ServiceStatus>,
 ): Promise<void> {
-  connection.on('error', () => connection.destroy()); // the client is gone: nobody to tell
-  connection.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of connection) text += String(chunk);
-  if (text === '') return void connection.end();
+  const text = await readAll(connection);
+  if (text === '') return void connection.destroy();
   const reply = (message: SupervisorAnswer): void => void connection.end(`${JSON.stringify(message)}\n`);
   try {
     reply({ ok: true, status: await carryOut(JSON.parse(text) as SupervisorRequest) });
   } catch (error) {
     reply({ ok: false, message: messageOf(error) });
   }
+}
+
+/** What the client sent until it ended its side; '' when it went away. */
+function readAll(connection: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    connection.setEncoding('utf8');
+    connection.setTimeout(idleBound, () => connection.destroy());
+    connection.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    connection.on('end', () => {
+      connection.setTimeout(0);
+      resolve(text);
+    });
+    connection.on('close', () => resolve(''));
+    connection.on('error', () => resolve(''));
+  });
 }
 
 async function installed(paths: SupervisorPaths): Promise<string[]> {
