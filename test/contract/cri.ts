@@ -8,7 +8,6 @@ export function criContract(t: Test, cri: Cri, image: string, logDirectory: stri
   const labels = { 'io.kubernetes.pod.uid': 'u1' };
   const sandboxConfig: PodSandboxConfig = {
     metadata: { name: 'p', uid: 'u1', namespace: 'ns', attempt: 0 },
-    hostname: 'p',
     logDirectory,
     labels,
     annotations: { note: 'kept' },
