@@ -1,9 +1,56 @@
 // What the project knows about one kind. The kinds table (kinds.ts) is a list of these, and routes, discovery, OpenAPI,
-// RBAC, clients, printer columns and help derive from it: a new kind is one new entry.
+// RBAC, clients, printer columns and help derive from it: a new kind is one new entry. A kind that comes at run time (a
+// CustomResourceDefinition) is a value of the same type. Functions of an entry are written as methods so that an entry for
+// Pods can stand wherever any kind is taken; they get only objects of their own kind.
 
+import type { FieldError } from './field-error.ts';
 import type { KubeObject } from './types.ts';
 
 export type Verb = 'create' | 'get' | 'list' | 'watch' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+/** What `/…/<name>/<subresource>` is. */
+export interface SubresourceSpec {
+  /** Last part of the path: `status`, `scale`, `log`, … */
+  readonly name: string;
+  readonly verbs: readonly Verb[];
+  /** The kind it takes and answers; absent: the parent's own. */
+  readonly kind?: GroupVersionKind;
+  /** A stream or a proxied request, not an object: log, exec, attach, portforward, proxy. */
+  readonly connect?: true;
+}
+
+/** Where a scalable kind keeps its numbers; dotted paths, as in a CustomResourceDefinition's scale subresource. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  /** A LabelSelector, or a plain label map for ReplicationController. */
+  readonly selector: string;
+}
+
+/** One cell of a Table row: what JSON allows there. */
+export type Cell = string | number | boolean | null;
+
+/** One column of `kubectl get`; `priority` 1 shows with -o wide only. */
+export interface Column<T extends KubeObject = KubeObject> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: 'name';
+  readonly description: string;
+  readonly priority?: number;
+  /** @param now milliseconds since the epoch, for ages. */
+  value(object: T, now: number): Cell;
+}
+
+/** How objects may be named; see validation/names.ts. */
+export type NameRule = 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path-segment' | 'any';
+
+/** Another kind that holds this one's objects in the store: events.k8s.io Events are core Events. */
+export interface StoredAs {
+  /** Looked up when needed: the kinds refer to each other. */
+  readonly kind: GroupVersionKind;
+  toStored(object: KubeObject): KubeObject;
+  fromStored(object: KubeObject): KubeObject;
+}
 
 export interface KindSpec {
   /** '' for the core group. */
@@ -15,6 +62,27 @@ export interface KindSpec {
   readonly namespaced: boolean;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
+  /** Absent: all eight. */
+  readonly verbs?: readonly Verb[];
+  /** Never stored: reviews and the bodies of subresources. */
+  readonly virtual?: true;
+  readonly storedAs?: StoredAs;
+  readonly subresources?: readonly SubresourceSpec[];
+  readonly scale?: ScalePaths;
+  /** Top-level fields whose change raises metadata.generation; absent: the kind has no generation. */
+  readonly generation?: readonly string[];
+  /** Field selector keys beside metadata.name and metadata.namespace; an absent field reads as ''. */
+  readonly fieldSelectors?: Readonly<Record<string, (object: never) => string>>;
+  /** Default: dns-subdomain. */
+  readonly nameRule?: NameRule;
+  /** Whole columns after Name; absent: Age alone. */
+  readonly columns?: readonly Column<never>[];
+  /** Fills in what upstream fills in; changes `object`, which the caller owns. */
+  defaults?(object: never): void;
+  /** What of a new object is wrong, beside metadata. */
+  validate?(object: never): readonly FieldError[];
+  /** What of a change is wrong, beside metadata and what `validate` says of the new object. */
+  validateUpdate?(object: never, old: never): readonly FieldError[];
 }
 
 /** Ties a TypeScript type to a table entry: `kinds.pod` is a `KindOf<Pod>`, so `client.get(kinds.pod, …)` gives a Pod. */
@@ -29,6 +97,19 @@ export type GroupVersionKind = Pick<KindSpec, 'group' | 'version' | 'kind'>;
 /** `apps/v1`, or `v1` for the core group. */
 export function apiVersionOf({ group, version }: Pick<KindSpec, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`;
+}
+
+/** Group and version out of an apiVersion: `apps/v1`, or `v1` for the core group. */
+export function parseApiVersion(apiVersion: string): Pick<KindSpec, 'group' | 'version'> {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0
+    ? { group: '', version: apiVersion }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+/** `deployments.apps`, or `pods` for the core group: how messages and RBAC name a resource. */
+export function groupResourceOf({ group, plural }: Pick<KindSpec, 'group' | 'plural'>): string {
+  return group === '' ? plural : `${plural}.${group}`;
 }
 
 /** The URL path of a kind's collection or of one object, without query. */

@@ -1,0 +1,163 @@
+// The name rules of Kubernetes: each `whyNot…` answers with upstream's sentences, empty when the value is fine.
+// Source: k8s.io/apimachinery pkg/util/validation; RFC 1123, RFC 1035.
+
+const dnsLabelFmt = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const dnsSubdomainFmt = `${dnsLabelFmt}(\\.${dnsLabelFmt})*`;
+const qualifiedNameFmt = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
+const labelValueFmt = `(${qualifiedNameFmt})?`;
+const configMapKeyFmt = '[-._a-zA-Z0-9]+';
+const envVarNameFmt = '[-._a-zA-Z][-._a-zA-Z0-9]*';
+
+const dnsLabel = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const dns1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
+const dnsSubdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const qualifiedPart = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+
+/** The sentence that upstream adds after a pattern failed. */
+function regexError(what: string, format: string, ...examples: readonly string[]): string {
+  const shown = examples.map((example) => `'${example}'`).join(',  or ');
+  const eg = examples.length === 0 ? '' : `e.g. ${shown}, `;
+  return `${what} (${eg}regex used for validation is '${format}')`;
+}
+
+function tooLong(max: number): string {
+  return `must be no more than ${max} bytes`;
+}
+
+export function whyNotDnsLabel(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 63) errors.push(tooLong(63));
+  if (!dnsLabel.test(value)) {
+    errors.push(
+      regexError(
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+        dnsLabelFmt,
+        'my-name',
+        '123-abc',
+      ),
+    );
+  }
+  return errors;
+}
+
+export function whyNotDns1035Label(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 63) errors.push(tooLong(63));
+  if (!dns1035.test(value)) {
+    errors.push(
+      regexError(
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+        '[a-z]([-a-z0-9]*[a-z0-9])?',
+        'my-name',
+        'abc-123',
+      ),
+    );
+  }
+  return errors;
+}
+
+export function whyNotDnsSubdomain(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 253) errors.push(tooLong(253));
+  if (!dnsSubdomain.test(value)) {
+    errors.push(
+      regexError(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+        dnsSubdomainFmt,
+        'example.com',
+      ),
+    );
+  }
+  return errors;
+}
+
+/** Names that become one part of a URL path and nothing else (RBAC objects). */
+export function whyNotPathSegment(value: string): string[] {
+  if (value === '.' || value === '..') return [`may not be '${value}'`];
+  return ['/', '%'].filter((char) => value.includes(char)).map((char) => `may not contain '${char}'`);
+}
+
+/** Label and annotation keys, resource names: `[prefix/]name`. */
+export function whyNotQualifiedName(value: string): string[] {
+  const errors: string[] = [];
+  const parts = value.split('/');
+  const name = parts.at(-1) ?? '';
+  const what =
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  if (parts.length > 2) {
+    const many =
+      "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    return [
+      `${regexError(many, qualifiedNameFmt, 'MyName', 'my.name', '123-abc')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
+  }
+  if (parts.length === 2) {
+    const prefix = parts[0] ?? '';
+    if (prefix === '') errors.push('prefix part must be non-empty');
+    else errors.push(...whyNotDnsSubdomain(prefix).map((why) => `prefix part ${why}`));
+  }
+  if (name === '') errors.push('name part must be non-empty');
+  else if (name.length > 63) errors.push(`name part ${tooLong(63)}`);
+  if (!qualifiedPart.test(name)) errors.push(regexError(what, qualifiedNameFmt, 'MyName', 'my.name', '123-abc'));
+  return errors;
+}
+
+export function whyNotLabelValue(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 63) errors.push(tooLong(63));
+  if (value !== '' && !qualifiedPart.test(value)) {
+    errors.push(
+      regexError(
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+        labelValueFmt,
+        'MyValue',
+        'my_value',
+        '12345',
+      ),
+    );
+  }
+  return errors;
+}
+
+export function whyNotConfigMapKey(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 253) errors.push(tooLong(253));
+  if (!/^[-._a-zA-Z0-9]+$/.test(value)) {
+    errors.push(
+      regexError(
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+        configMapKeyFmt,
+        'key.name',
+        'KEY_NAME',
+        'key-name',
+      ),
+    );
+  }
+  if (value === '.' || value === '..') errors.push(`must not be '${value}'`);
+  else if (value.startsWith('..')) errors.push("must not start with '..'");
+  return errors;
+}
+
+/** Environment variable names; since 1.32 any printable ASCII but '=' is allowed. */
+export function whyNotEnvVarName(value: string): string[] {
+  if (value === '') return [regexError('a valid environment variable name must not be empty', envVarNameFmt, 'MY_ENV')];
+  return /^[ -<>-~]+$/.test(value)
+    ? []
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
+}
+
+/** IANA service names, the names of container ports. */
+export function whyNotPortName(value: string): string[] {
+  const errors: string[] = [];
+  if (value.length > 15) errors.push('must be no more than 15 characters');
+  if (!/^[-a-z0-9]+$/.test(value))
+    errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
+  if (!/[a-z]/.test(value)) errors.push('must contain at least one letter (a-z)');
+  if (value.includes('--')) errors.push('must not contain consecutive hyphens');
+  if (value.startsWith('-') || value.endsWith('-')) errors.push('must not begin or end with a hyphen');
+  return errors;
+}
+
+export function whyNotPort(value: number): string[] {
+  return Number.isInteger(value) && value >= 1 && value <= 65535 ? [] : ['must be between 1 and 65535, inclusive'];
+}
