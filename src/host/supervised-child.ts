@@ -100,6 +100,7 @@ export function createSupervisedChild(options: ChildOptions): SupervisedChild {
       try {
         const { ended } = (await adopt()) ?? (await spawnOnce());
         log.info('started', { service: spec.name, pid: running?.pid });
+        if (!wanted) signalTo(running, 'SIGTERM'); // stopped while it was being started
         await check();
         reason = await ended;
       } catch (error) {

@@ -112,7 +112,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const rotation = setInterval(() => void rotateLogs(paths.logDir, logBound), rotateEvery);
   const names = await installed(paths);
   for (const name of names.filter((each) => !existsSync(stoppedMark(each)))) {
-    await inTurn({ do: 'start', name });
+    await inTurn({ do: 'start', name }).catch((error) => log.error('not started', { service: name, error }));
   }
   log.info('supervisor started', { services: names });
 
