@@ -2,16 +2,16 @@
 // selectors matches. Authorization computes them itself, so a new role counts at once; startRoleAggregation writes the
 // result into the object as well, because clients (kubectl describe, helm charts) read `rules` there.
 
-import { type ClusterRole, kinds, type LabelSelector, type PolicyRule } from '../../api/index.ts';
+import { type ClusterRole, compileLabelSelector, kinds, type PolicyRule } from '../../api/index.ts';
 import { type Logger, messageOf } from '../../base/index.ts';
 import type { ObjectReader, ObjectWriter } from '../contracts.ts';
 
 /** The union of the rules that `role` aggregates, ordered by role name, without repeats. */
 export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]): readonly PolicyRule[] {
-  const selectors = role.aggregationRule?.clusterRoleSelectors ?? [];
+  const matchers = (role.aggregationRule?.clusterRoleSelectors ?? []).map(compileLabelSelector);
   const sources = all
     .filter((other) => other.metadata?.name !== role.metadata?.name)
-    .filter((other) => selectors.some((selector) => selects(selector, other.metadata?.labels ?? {})))
+    .filter((other) => matchers.some((matcher) => matcher.matches(other.metadata?.labels ?? {})))
     .sort((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1));
   const seen = new Map<string, PolicyRule>();
   for (const rule of sources.flatMap((source) => source.rules ?? [])) {
@@ -60,19 +60,4 @@ export function startRoleAggregation({ reader, writer, log }: RoleAggregationOpt
     },
     settle,
   };
-}
-
-function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return equal && (selector.matchExpressions ?? []).every((term) => termHolds(term, labels[term.key]));
-}
-
-function termHolds(
-  { operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number],
-  value: string | undefined,
-): boolean {
-  if (operator === 'Exists') return value !== undefined;
-  if (operator === 'DoesNotExist') return value === undefined;
-  if (operator === 'In') return value !== undefined && values.includes(value);
-  return value === undefined || !values.includes(value);
 }
