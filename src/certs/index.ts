@@ -1,6 +1,17 @@
+export { buildKubeconfig, type ClusterAccess, type Credential, parseKubeconfig } from '../kubeconfig/index.ts';
 export { type Csr, type CsrOptions, createCsr, parseCsr, signCsr } from './csr.ts';
+export {
+  createKubeconfig,
+  type EnsureKubeconfigsOptions,
+  type EnsureOptions,
+  type EnsureReport,
+  ensureCertificates,
+  ensureKubeconfigs,
+} from './ensure.ts';
 export { isUsage, type Usage } from './extensions.ts';
 export { type IssueOptions, issueCertificate, type Signer } from './issue.ts';
 export { createKeyPair, type KeyAlgorithm, type KeyPair, keyAlgorithms } from './keys.ts';
 export type { Subject } from './names.ts';
-export { type Certificate, caCertHash, parseCertificate, splitCertificates } from './read.ts';
+export { type CertFiles, type CertPlan, type PlanOptions, planCertificates } from './plan.ts';
+export { type Certificate, caCertHash, isSignedBy, parseCertificate, splitCertificates } from './read.ts';
+export { type CertContext, type CertSpec, certs, type KubeconfigSpec, kubeconfigs } from './table.ts';

@@ -87,3 +87,10 @@ export function splitCertificates(pem: string): string[] {
     (block) => fromPem('CERTIFICATE', block) !== undefined,
   );
 }
+
+/** Whether the CA's key made the certificate's signature and the names chain. */
+export function isSignedBy(certPem: string, caPem: string): boolean {
+  const certificate = new X509Certificate(certPem);
+  const ca = new X509Certificate(caPem);
+  return certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
+}
