@@ -45,10 +45,17 @@ export function createSupervisedServices(
   const socket = `${paths.runDir}/supervisor.sock`;
   const log = `${paths.logDir}/supervisor.log`;
 
-  const ensureSupervisor = async (): Promise<void> => {
-    if (await answers(socket)) return;
+  const makeFolders = async (): Promise<void> => {
     await host.makeDir(paths.runDir, { mode: 0o700 });
     await host.makeDir(paths.logDir, { mode: 0o750 });
+  };
+  /** The log and what rotation makes of it; noted one by one for the case that the folder is not ours. */
+  const logFiles = (name: string): string[] =>
+    ['', '.1', '.2', '.3'].map((suffix) => `${paths.logDir}/${name}.log${suffix}`);
+
+  const ensureSupervisor = async (): Promise<void> => {
+    if (await answers(socket)) return;
+    await makeFolders();
     await host.record({ kind: 'process', name: 'k8ts-supervisor', pidFile: `${paths.runDir}/supervisor.pid` });
     await startDetached([...program, 'run', 'supervisor'], log);
     const deadline = Date.now() + startDeadline;
@@ -71,6 +78,10 @@ export function createSupervisedServices(
   return {
     kind: 'supervisor',
     async install(spec) {
+      await makeFolders();
+      for (const path of [...logFiles(spec.name), ...logFiles('supervisor')]) {
+        if ((await host.stat(path)) === undefined) await host.record({ kind: 'file', path, before: null });
+      }
       await host.writeFile(specPath(spec.name), `${JSON.stringify(spec, null, 2)}\n`, { mode: 0o600 });
     },
     async start(name) {

@@ -110,7 +110,7 @@ for (const { name, given, want, code = 'CONFIG_INVALID' } of bad) {
 
 t.test('a file that is not YAML says so', async (t) => {
   t.throws(() => parseClusterDocument('a: [', 'x.yaml'), { code: 'CONFIG_UNREADABLE', message: /x.yaml is not YAML/ });
-  t.throws(() => parseClusterDocument('', 'x.yaml'), { code: 'CONFIG_INVALID' });
+  t.throws(() => parseClusterDocument('', 'x.yaml'), { code: 'CONFIG_UNREADABLE' });
 });
 
 t.test('what init writes into the cluster, join reads back', async (t) => {

@@ -1,0 +1,44 @@
+// Bundles k8ts into dist/: one ES module per process or worker thread, no node_modules needed beside them.
+// usage: node scripts/build.ts
+
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** Output name to entry point. A worker's code finds its file by this name next to k8ts.js. */
+const entryPoints: Readonly<Record<string, string>> = {
+  k8ts: 'src/commands/main.ts',
+  'store-worker': 'src/store/sqlite/worker.ts',
+  'controllers-worker': 'src/daemons/controllers-worker.ts',
+  'scheduler-worker': 'src/daemons/scheduler-worker.ts',
+};
+
+const root = join(import.meta.dirname, '..');
+const started = performance.now();
+const present = Object.entries(entryPoints).filter(([, path]) => existsSync(join(root, path)));
+
+await build({
+  absWorkingDir: root,
+  entryPoints: Object.fromEntries(present),
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'linked',
+  // CommonJS packages inside an ES module still ask for require.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  // Optional native parts of ssh2 and ws: both work without them.
+  external: ['cpu-features', '*.node', 'bufferutil', 'utf-8-validate', 'osx-temperature-sensor'],
+  logLevel: 'warning',
+});
+const main = statSync(join(root, 'dist/k8ts.js')).size;
+console.log(
+  `dist: ${present.map(([name]) => name).join(', ')} (k8ts.js ${Math.round(main / 1024)} KB) in ${Math.round(performance.now() - started)} ms`,
+);

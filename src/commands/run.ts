@@ -1,0 +1,62 @@
+// `k8ts run …`: the long-lived processes. Flags are read with Node's own parser, because oclif would stay in memory.
+
+import { parseArgs } from 'node:util';
+import { CodedError, createLogger, messageOf } from '../base/index.ts';
+import { agentConfigPath, serverConfigPath } from '../config/index.ts';
+import { runSupervisor } from '../host/index.ts';
+
+export async function runServerCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { config } = read(argv, { config: { type: 'string', default: serverConfigPath } });
+  const { runServer } = await import('../daemons/index.ts');
+  await runServer(config, signal);
+}
+
+export async function runAgentCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { config } = read(argv, { config: { type: 'string', default: agentConfigPath } });
+  const { runAgent } = await import('../daemons/index.ts');
+  await runAgent(config, signal);
+}
+
+export async function runControlPlaneCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const flags = read(argv, {
+    'data-dir': { type: 'string' },
+    'bind-address': { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '6443' },
+    'write-kubeconfig': { type: 'string' },
+    controllers: { type: 'string', default: 'all' },
+    'no-scheduler': { type: 'boolean', default: false },
+  });
+  const { controllers } = flags;
+  const { runControlPlane } = await import('../daemons/index.ts');
+  await runControlPlane(
+    {
+      dataDir: flags['data-dir'],
+      bindAddress: flags['bind-address'],
+      port: portOf(flags.port),
+      writeKubeconfig: flags['write-kubeconfig'],
+      controllers: controllers === 'all' || controllers === 'none' ? controllers : controllers.split(','),
+      scheduler: !flags['no-scheduler'],
+    },
+    signal,
+  );
+}
+
+export async function runSupervisorCommand(signal: AbortSignal): Promise<void> {
+  await runSupervisor({ log: createLogger({ fields: { process: 'supervisor' } }), signal });
+}
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function read<const T extends Options>(argv: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (error) {
+    throw new CodedError('USAGE', messageOf(error), { exit: 'invalidInput', hint: 'k8ts run --help', cause: error });
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
+  throw new CodedError('USAGE', `--port must be 0 to 65535, not ${text}`, { exit: 'invalidInput' });
+}

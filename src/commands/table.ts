@@ -1,0 +1,80 @@
+// Every command there is. Discovery by scanning a folder was refused: it does not work in a bundle, and costs a stat per
+// file at each start.
+
+import type { Command } from '@oclif/core/command';
+
+export type CommandClass = new (argv: string[], config: never) => Command;
+
+interface Entry {
+  /** What is typed after k8ts. */
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** A command with flags, examples and --help by oclif. */
+export interface OclifEntry extends Entry {
+  readonly load: () => Promise<{ readonly default: CommandClass }>;
+}
+
+/** A long-lived process. Does not load oclif, which a daemon would carry in memory for as long as it lives. */
+export interface DaemonEntry extends Entry {
+  readonly help: string;
+  readonly run: (argv: readonly string[], signal: AbortSignal) => Promise<void>;
+}
+
+export type CommandEntry = OclifEntry | DaemonEntry;
+
+export const commandTable: readonly CommandEntry[] = [
+  { name: 'init', summary: 'Make this machine the master of a new cluster', load: () => import('./init.ts') },
+  { name: 'join', summary: 'Add this machine to a cluster', load: () => import('./join.ts') },
+  { name: 'reset', summary: 'Take back what init or join did to this machine', load: () => import('./reset.ts') },
+  {
+    name: 'status',
+    summary: 'Show the services and nodes, and why any is not ready',
+    load: () => import('./status.ts'),
+  },
+  { name: 'token create', summary: 'Make a bootstrap token', load: () => import('./token-create.ts') },
+  { name: 'token delete', summary: 'Delete bootstrap tokens', load: () => import('./token-delete.ts') },
+  {
+    name: 'token generate',
+    summary: 'Print a random token without storing it',
+    load: () => import('./token-generate.ts'),
+  },
+  { name: 'token list', summary: 'List bootstrap tokens', load: () => import('./token-list.ts') },
+  {
+    name: 'image import',
+    summary: 'Load image archives into the container runtime',
+    load: () => import('./image-import.ts'),
+  },
+  {
+    name: 'image list',
+    summary: 'List the images that the container runtime has',
+    load: () => import('./image-list.ts'),
+  },
+  {
+    name: 'run server',
+    summary: 'Run the control plane (started by init)',
+    help: 'k8ts run server [--config /etc/k8ts/server.json]',
+    run: async (argv, signal) => (await import('./run.ts')).runServerCommand(argv, signal),
+  },
+  {
+    name: 'run agent',
+    summary: 'Run the node agent (started by init and join)',
+    help: 'k8ts run agent [--config /etc/k8ts/agent.json]',
+    run: async (argv, signal) => (await import('./run.ts')).runAgentCommand(argv, signal),
+  },
+  {
+    name: 'run control-plane',
+    summary: 'Run an API server without nodes, for tests and tools',
+    help:
+      'k8ts run control-plane [--data-dir DIR] [--bind-address 127.0.0.1] [--port 6443] [--write-kubeconfig FILE]\n' +
+      '                       [--controllers all|none|a,b] [--no-scheduler]',
+    run: async (argv, signal) => (await import('./run.ts')).runControlPlaneCommand(argv, signal),
+  },
+  {
+    name: 'run supervisor',
+    summary: 'Keep services running where there is no systemd (started by init and join)',
+    help: 'k8ts run supervisor',
+    run: async (_argv, signal) => (await import('./run.ts')).runSupervisorCommand(signal),
+  },
+];
