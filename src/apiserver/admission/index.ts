@@ -1,0 +1,1 @@
+export { type AdmissionOptions, createAdmissionPlugins } from './plugins.ts';
