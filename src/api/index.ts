@@ -1,3 +1,11 @@
+export {
+  conformObject,
+  type Decoded,
+  type DecodeOptions,
+  decodeObject,
+  strictDecodingMessage,
+} from './decode/decode.ts';
+export { DecodeError } from './decode/decode-error.ts';
 export { ageOf, microTimestamp, parseGoDuration, shortDuration, timestamp } from './duration.ts';
 export { type FieldError, type FieldErrorType, fieldErrorText, invalidStatus } from './field-error.ts';
 export { percentOf, scaleIntOrString } from './int-or-string.ts';
@@ -17,6 +25,10 @@ export {
   type Verb,
 } from './kind.ts';
 export { kinds } from './kinds.ts';
+export { applyJsonPatch } from './patch/json-patch.ts';
+export { applyMergePatch } from './patch/merge-patch.ts';
+export { PatchError, type PatchFault } from './patch/patch-error.ts';
+export { applyStrategicMergePatch } from './patch/strategic-patch.ts';
 export {
   addQuantities,
   canonicalQuantity,
@@ -32,6 +44,15 @@ export {
   signOf,
   subtractQuantities,
 } from './quantity.ts';
+export {
+  builtInSchemas,
+  compileSchemas,
+  type FieldSchema,
+  type ObjectSchema,
+  type Schema,
+  type SchemaSet,
+  schemaDirectory,
+} from './schema/schema.ts';
 export {
   type FieldMatcher,
   type FieldRequirement,

@@ -1,0 +1,63 @@
+// The compact schema file of the server out of the models and the overlay.
+
+import { mergeFacts } from '../../src/api/schema/overlay.ts';
+import type { FieldShape, MergeFacts, ScalarShape, SchemaFile, Shape, TypeShape } from '../../src/api/schema/shape.ts';
+import type { Model, ModelField, ModelType } from './read-models.ts';
+
+const machinery = 'io.k8s.apimachinery.pkg';
+
+/** Types that are one value on the wire. */
+export const scalarTypes: Readonly<Record<string, ScalarShape>> = {
+  [`${machinery}.api.resource.Quantity`]: 'quantity',
+  [`${machinery}.util.intstr.IntOrString`]: 'intOrString',
+  [`${machinery}.apis.meta.v1.Time`]: 'time',
+  [`${machinery}.apis.meta.v1.MicroTime`]: 'microTime',
+  [`${machinery}.apis.meta.v1.FieldsV1`]: 'any',
+  [`${machinery}.apis.meta.v1.Patch`]: 'any',
+  [`${machinery}.runtime.RawExtension`]: 'any',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': 'any',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': 'any',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': 'any',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'any',
+};
+
+export function runtimeSchema(models: ReadonlyMap<string, Model>): SchemaFile {
+  const types: Record<string, TypeShape> = {};
+  const kinds: Record<string, string> = {};
+  for (const model of models.values()) {
+    if (scalarTypes[model.name] !== undefined) continue;
+    const fields = Object.fromEntries(
+      [...model.fields].map(([name, field]): [string, FieldShape] => [
+        name,
+        { is: shapeOf(field.type, field), ...mergeFactsOf(model.name, name) },
+      ]),
+    );
+    const required = [...model.fields].flatMap(([name, field]) => (field.required ? [name] : []));
+    types[model.name] = required.length === 0 ? { fields } : { fields, required };
+    const gvk = model.groupVersionKind;
+    if (gvk !== undefined) kinds[`${gvk.group}/${gvk.version}/${gvk.kind}`] = model.name;
+  }
+  for (const [type, fields] of Object.entries(mergeFacts)) {
+    for (const field of Object.keys(fields)) {
+      if (types[type]?.fields[field] === undefined)
+        throw new Error(`overlay names ${type}.${field}, which does not exist`);
+    }
+  }
+  return { types, kinds };
+}
+
+export function mergeFactsOf(type: string, field: string): MergeFacts {
+  return mergeFacts[type]?.[field] ?? {};
+}
+
+function shapeOf(type: ModelType, field: ModelField): Shape {
+  if ('list' in type) return { list: shapeOf(type.list, field) };
+  if ('map' in type) return { map: shapeOf(type.map, field) };
+  if ('ref' in type) return scalarTypes[type.ref] ?? `#${type.ref}`;
+  if (type.scalar === 'string' && field.format === 'byte') return 'bytes';
+  if (type.scalar === 'number') {
+    if (field.format === 'int32' || field.format === 'int64') return field.format;
+    return field.format === 'double' ? 'number' : 'int64';
+  }
+  return type.scalar;
+}
