@@ -9,8 +9,7 @@ import { build } from 'esbuild';
 const entryPoints: Readonly<Record<string, string>> = {
   k8ts: 'src/commands/main.ts',
   'store-worker': 'src/store/sqlite/worker.ts',
-  'controllers-worker': 'src/daemons/controllers-worker.ts',
-  'scheduler-worker': 'src/daemons/scheduler-worker.ts',
+  'components-worker': 'src/daemons/components-worker.ts',
 };
 
 const root = join(import.meta.dirname, '..');

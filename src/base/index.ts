@@ -1,5 +1,6 @@
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export { type BoundedQueue, createBoundedQueue } from './bounded-queue.ts';
+export { entryPointUrl } from './bundle.ts';
 export { type Clock, createFakeClock, type FakeClock, systemClock } from './clock.ts';
 export {
   CodedError,

@@ -1,7 +1,7 @@
 // The `sqlite` engine: the Log contract over a worker thread that owns the file. See database.ts for the layout.
 
 import { Worker } from 'node:worker_threads';
-import { CodedError } from '../../base/index.ts';
+import { CodedError, entryPointUrl } from '../../base/index.ts';
 import type { Log } from '../log.ts';
 import { openLogStore } from '../log-store.ts';
 import type { Entry, Revision, Store } from '../store.ts';
@@ -40,7 +40,9 @@ export async function openSqliteStore({ path, quotaBytes = defaultQuota }: Sqlit
 type Unsent = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
 function createSqliteLog(path: string, quotaBytes: number): Log {
-  const worker = startWorker({ path, quotaBytes });
+  const worker = new Worker(entryPointUrl(import.meta.url, './worker.ts', 'store-worker.js'), {
+    workerData: { path, quotaBytes },
+  });
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
   let epoch = 0;
@@ -117,10 +119,4 @@ function createSqliteLog(path: string, quotaBytes: number): Log {
       }
     },
   };
-}
-
-/** The worker's file lies beside this one in the sources, and beside the bundle under a name of its own. */
-function startWorker(workerData: { path: string; quotaBytes: number }): Worker {
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.js';
-  return new Worker(new URL(file, import.meta.url), { workerData });
 }

@@ -1,0 +1,60 @@
+// Keeps the components' thread alive: started anew with back-off when it dies, stopped with the process.
+
+import { Worker } from 'node:worker_threads';
+import { createBackoff, entryPointUrl, type Logger, messageOf } from '../base/index.ts';
+import type { ComponentsConfig } from './components.ts';
+
+export interface ComponentsThread {
+  /** Resolves when controllers and scheduler work for the first time. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const stopTimeout = 5000;
+/** A thread that lived this long was well; the next failure starts with the first delay again. */
+const wellAfter = 60_000;
+
+export function startComponentsThread(config: ComponentsConfig, logger: Logger): ComponentsThread {
+  const backoff = createBackoff({ initial: 500, max: 30_000 });
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  let worker: Worker | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const nothingToDo = config.controllers === 'none' && !config.scheduler;
+
+  function start(): void {
+    const started = Date.now();
+    const thread = new Worker(entryPointUrl(import.meta.url, './components-worker.ts', 'components-worker.js'), {
+      workerData: config,
+    });
+    worker = thread;
+    thread.on('message', (message) => {
+      if (message === 'ready') resolve();
+    });
+    thread.on('error', (error) => logger.error('controllers and scheduler failed', { error: messageOf(error) }));
+    thread.on('exit', () => {
+      if (stopped) return;
+      if (Date.now() - started > wellAfter) backoff.reset();
+      const delay = backoff.next();
+      logger.warn('controllers and scheduler ended, starting them again', { delayMs: delay });
+      timer = setTimeout(start, delay);
+    });
+  }
+
+  if (nothingToDo) resolve();
+  else start();
+  return {
+    ready,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      const ending = worker;
+      if (ending === undefined) return;
+      const exited = new Promise((done) => ending.once('exit', done));
+      ending.postMessage('stop');
+      const timeout = setTimeout(() => void ending.terminate(), stopTimeout);
+      await exited;
+      clearTimeout(timeout);
+    },
+  };
+}
