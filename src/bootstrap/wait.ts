@@ -1,0 +1,138 @@
+// Waiting, with the reason for it on screen. Each wait has a deadline, ends early when the service it depends on keeps
+// dying, and its error holds the last lines of that service's log.
+
+import { kinds, type Node, type Stored } from '../api/index.ts';
+import { CodedError, codeOf, createBackoff, messageOf, systemClock } from '../base/index.ts';
+import { type ApiClient, ApiStatusError } from '../client/index.ts';
+import type { Services } from '../host/index.ts';
+import type { Progress } from '../workflow/index.ts';
+
+export interface WaitOptions {
+  readonly client: Pick<ApiClient, 'get' | 'raw'>;
+  readonly services: Services;
+  readonly progress: Progress;
+  /** ms */
+  readonly deadline: number;
+}
+
+/** A service that ended this often while it was waited for will not come up. */
+const fatalRestarts = 3;
+
+/** Until the API server says that it is ready. @throws CodedError CONTROL_PLANE_NOT_READY */
+export async function waitForApi(options: WaitOptions & { readonly service: string }): Promise<void> {
+  const { client, progress } = options;
+  await untilTrue({
+    ...options,
+    code: 'CONTROL_PLANE_NOT_READY',
+    what: 'the API server',
+    look: async () => {
+      try {
+        const { status, body } = await client.raw('GET', '/readyz?verbose', undefined, { signal: progress.signal });
+        return status === 200 ? undefined : notReady(status, body.toString('utf8'));
+      } catch (error) {
+        progress.signal.throwIfAborted();
+        return whyNoAnswer(error);
+      }
+    },
+  });
+}
+
+/** Until the Node object exists; answers it. @throws CodedError NODE_NOT_REGISTERED */
+export async function waitForNode(
+  options: WaitOptions & { readonly service: string; readonly node: string },
+): Promise<void> {
+  await untilTrue({
+    ...options,
+    code: 'NODE_NOT_REGISTERED',
+    what: `node ${options.node}`,
+    look: async () => ((await getNode(options)) === undefined ? whyNotRegistered(options) : undefined),
+  });
+}
+
+/** Until the node is Ready. @throws CodedError NODE_NOT_READY */
+export async function waitForReady(
+  options: WaitOptions & { readonly service: string; readonly node: string },
+): Promise<void> {
+  await untilTrue({
+    ...options,
+    code: 'NODE_NOT_READY',
+    what: `node ${options.node}`,
+    look: async () => {
+      const node = await getNode(options);
+      return node === undefined ? whyNotRegistered(options) : whyNodeNotReady(node);
+    },
+  });
+}
+
+/** Why a node is not Ready; undefined when it is. */
+export function whyNodeNotReady(node: Pick<Node, 'status'>): string | undefined {
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready === undefined) return 'the agent has not reported its state yet';
+  if (ready.status === 'True') return undefined;
+  return `${ready.reason ?? 'not ready'}: ${ready.message ?? ''}`.replace(/: $/, '');
+}
+
+async function getNode({
+  client,
+  node,
+  progress,
+}: WaitOptions & { readonly node: string }): Promise<Stored<Node> | undefined> {
+  try {
+    return await client.get(kinds.node, { name: node }, { signal: progress.signal });
+  } catch (error) {
+    progress.signal.throwIfAborted();
+    if (error instanceof ApiStatusError && (error.reason === 'NotFound' || error.code >= 500)) return undefined;
+    if (codeOf(error) !== undefined) return undefined; // the connection: told by the deadline
+    throw error;
+  }
+}
+
+/** The agent's certificate request tells what stands between the machine and its Node object. */
+async function whyNotRegistered(options: WaitOptions & { readonly service: string }): Promise<string> {
+  const { state, reason } = await options.services.status(options.service);
+  if (state === 'failed') return `the agent does not stay up: ${reason ?? 'unknown reason'}`;
+  return 'waiting for the agent to have its certificate request answered';
+}
+
+async function untilTrue(
+  options: WaitOptions & {
+    readonly service: string;
+    readonly code: string;
+    readonly what: string;
+    /** Why it is not so yet; undefined when it is. */
+    readonly look: () => Promise<string | undefined>;
+  },
+): Promise<void> {
+  const { services, service, progress, deadline, look, code, what } = options;
+  const backoff = createBackoff({ initial: 20, max: 250, factor: 1.4 });
+  const end = Date.now() + deadline;
+  for (;;) {
+    const reason = await look();
+    if (reason === undefined) return;
+    progress.report(reason);
+    const { state, restarts, reason: ended } = await services.status(service);
+    const dying = state === 'failed' && restarts >= fatalRestarts;
+    if (dying || Date.now() > end) {
+      const why = dying
+        ? `${service} ended ${restarts + 1} times (${ended})`
+        : `not after ${deadline / 1000} s: ${reason}`;
+      const log = await services.logs(service, 15);
+      const shown = log === '' ? '' : `\nlast lines of ${service}:\n${log.replaceAll(/^/gm, '  | ')}`;
+      const where = services.kind === 'systemd' ? `journalctl -u ${service}` : `/var/log/k8ts/${service}.log`;
+      throw new CodedError(code, `${what} did not become ready; ${why}${shown}`, {
+        hint: `read ${where}, mend the cause and run the command again`,
+      });
+    }
+    await systemClock.sleep(backoff.next(), progress.signal);
+  }
+}
+
+function notReady(status: number, body: string): string {
+  const failing = [...body.matchAll(/^\[-\](\S+)/gm)].map(([, name]) => name);
+  return failing.length === 0 ? `the API server answers ${status}` : `the API server waits for ${failing.join(', ')}`;
+}
+
+function whyNoAnswer(error: unknown): string {
+  if (codeOf(error) === 'ECONNREFUSED') return 'the API server does not listen yet';
+  return `the API server does not answer yet: ${messageOf(error)}`;
+}

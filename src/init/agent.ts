@@ -1,0 +1,30 @@
+// The master's own node agent. It joins by the same way as every other machine: bootstrap token, certificate request.
+
+import { startAgent } from '../bootstrap/index.ts';
+import { paths } from '../config/index.ts';
+import { buildKubeconfig } from '../kubeconfig/index.ts';
+import { formatToken } from '../tokens/index.ts';
+import type { Phase } from '../workflow/index.ts';
+import type { InitContext } from './context.ts';
+
+export const agent: Phase<InitContext> = {
+  name: 'kubelet-start',
+  title: 'Starting the node agent',
+  run: async ({ host, services, program, config, token }) => {
+    const caPem = (await host.readFile(paths.caFile)).toString('utf8');
+    await startAgent({
+      host,
+      services,
+      program,
+      cluster: config.cluster,
+      node: config.node,
+      caPem,
+      bootstrapKubeconfig: buildKubeconfig({
+        server: `https://${config.cluster.controlPlaneEndpoint}`,
+        user: 'tls-bootstrap-token-user',
+        ca: { text: caPem },
+        token: { text: formatToken(token) },
+      }),
+    });
+  },
+};

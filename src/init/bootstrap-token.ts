@@ -1,0 +1,24 @@
+// The token that machines join with, and the signed cluster-info that they find the cluster by. The API server makes the
+// kubeadm:* roles for bootstrap tokens itself at each start. cluster-info is signed for this token here, so that a join may
+// follow at once; the bootstrap signer keeps the signatures up to date afterwards.
+
+import { type ConfigMap, kinds, type Secret } from '../api/index.ts';
+import { ensureObject } from '../bootstrap/index.ts';
+import { paths } from '../config/index.ts';
+import { clusterInfoConfigMap, clusterInfoKubeconfig, tokenSecret } from '../tokens/index.ts';
+import type { Phase } from '../workflow/index.ts';
+import type { InitContext } from './context.ts';
+
+export const bootstrapToken: Phase<InitContext> = {
+  name: 'bootstrap-token',
+  title: 'Making the bootstrap token and cluster-info',
+  run: async ({ config, host, client: connect, token, tokenTtl }, { signal }) => {
+    const client = await connect();
+    const description = 'made by k8ts init';
+    await ensureObject<Secret>(client, kinds.secret, tokenSecret(token, { ttl: tokenTtl, description }), signal);
+    const server = `https://${config.cluster.controlPlaneEndpoint}`;
+    const caPem = (await host.readFile(paths.caFile)).toString('utf8');
+    const text = clusterInfoKubeconfig({ server, caPem });
+    await ensureObject<ConfigMap>(client, kinds.configMap, clusterInfoConfigMap(text, [token]), signal);
+  },
+};

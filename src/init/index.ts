@@ -1,0 +1,36 @@
+// `k8ts init` is this list.
+
+import type { Phase } from '../workflow/index.ts';
+import { addonDns } from './addon-dns.ts';
+import { agent } from './agent.ts';
+import { bootstrapToken } from './bootstrap-token.ts';
+import { certs } from './certs.ts';
+import type { InitContext } from './context.ts';
+import { controlPlane } from './control-plane.ts';
+import { hostSetup } from './host-setup.ts';
+import { kubeconfig } from './kubeconfig.ts';
+import { markControlPlane } from './mark-control-plane.ts';
+import { preflight } from './preflight.ts';
+import { showJoinCommand } from './show-join-command.ts';
+import { uploadConfig } from './upload-config.ts';
+import { waitControlPlane } from './wait-control-plane.ts';
+import { waitNode } from './wait-node.ts';
+
+export type { InitContext } from './context.ts';
+export { joinCommand } from './show-join-command.ts';
+
+export const initPhases: readonly Phase<InitContext>[] = [
+  preflight,
+  hostSetup,
+  certs,
+  kubeconfig,
+  controlPlane,
+  waitControlPlane,
+  uploadConfig,
+  bootstrapToken,
+  agent,
+  markControlPlane,
+  addonDns,
+  waitNode,
+  showJoinCommand,
+];

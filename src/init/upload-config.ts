@@ -1,0 +1,56 @@
+// Leaves the cluster's configuration in the cluster, readable by nodes and by machines that join: kubeadm's objects and
+// role names, and k8ts-config for what only k8ts needs.
+
+import { type ConfigMap, kinds, type Role, type RoleBinding } from '../api/index.ts';
+import { ensureObject } from '../bootstrap/index.ts';
+import { clusterConfigMaps, configMapNames } from '../config/index.ts';
+import { nodeBootstrappersGroup } from '../tokens/index.ts';
+import type { Phase } from '../workflow/index.ts';
+import type { InitContext } from './context.ts';
+
+const namespace = 'kube-system';
+const rbac = 'rbac.authorization.k8s.io';
+
+/** Role name to the ConfigMap that it opens. */
+const readers = {
+  'kubeadm:nodes-kubeadm-config': configMapNames.kubeadm,
+  'kubeadm:kubelet-config': configMapNames.kubelet,
+  'k8ts:nodes-config': configMapNames.k8ts,
+} as const;
+
+export const uploadConfig: Phase<InitContext> = {
+  name: 'upload-config',
+  title: 'Storing the configuration in the cluster',
+  run: async ({ config, client: connect }, { signal }) => {
+    const client = await connect();
+    const { body } = await client.raw('GET', '/version', undefined, { signal });
+    const { gitVersion = 'v0.0.0' } = JSON.parse(body.toString('utf8') || '{}') as { readonly gitVersion?: string };
+    const maps = clusterConfigMaps(config, gitVersion);
+    await Promise.all([
+      ...maps.map((map) => ensureObject<ConfigMap>(client, kinds.configMap, map, signal)),
+      ...Object.entries(readers).map(async ([name, map]) => {
+        await ensureObject<Role>(client, kinds.role, readerRole(name, map), signal);
+        await ensureObject<RoleBinding>(client, kinds.roleBinding, readerBinding(name), signal);
+      }),
+    ]);
+  },
+};
+
+function readerRole(name: string, map: string): Role {
+  return {
+    apiVersion: `${rbac}/v1`,
+    kind: 'Role',
+    metadata: { name, namespace },
+    rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [map], verbs: ['get'] }],
+  };
+}
+
+function readerBinding(name: string): RoleBinding {
+  return {
+    apiVersion: `${rbac}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name, namespace },
+    roleRef: { apiGroup: rbac, kind: 'Role', name },
+    subjects: ['system:nodes', nodeBootstrappersGroup].map((group) => ({ apiGroup: rbac, kind: 'Group', name: group })),
+  };
+}
