@@ -43,14 +43,13 @@ export async function startComponents(config: ComponentsConfig, logger: Logger, 
   const first = await connect(runsControllers ? 'controller-manager.conf' : 'scheduler.conf');
   const informers = createInformerFactory(first, { logger, clock });
   if (config.controllers !== 'none') {
-    const recorder = createEventRecorder(first, 'controllermanager', { logger, clock });
     const { podCidr, serviceCidr, clusterDomain, controllers: names } = config;
     const [certPem, keyPem] = await Promise.all(
       ['ca.crt', 'ca.key'].map((file) => readFile(join(config.certDir, file), 'utf8')),
     );
     const ca = certPem === undefined || keyPem === undefined ? undefined : { certPem, keyPem };
     const options = { names, podCidr, serviceCidr, clusterDomain, ca, rootCaPem: certPem };
-    await startControllers({ client: first, informers, recorder, options, logger, clock }, signal);
+    await startControllers({ client: first, informers, options, logger, clock }, signal);
   }
   if (config.scheduler) {
     const client = runsControllers ? await connect('scheduler.conf') : first;
