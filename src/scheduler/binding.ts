@@ -1,0 +1,43 @@
+// The two requests by which a decision becomes known: the Binding of a pod to its node, and the condition of a pod that
+// no node can take.
+
+import { type Binding, kinds, type Pod, type Stored, timestamp } from '../api/index.ts';
+import { type Clock, type Logger, messageOf } from '../base/index.ts';
+import { type ApiClient, ApiStatusError } from '../client/index.ts';
+
+export async function bindPod(
+  client: ApiClient,
+  { metadata }: Stored<Pod>,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace, uid } = metadata;
+  const binding: Binding = {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) },
+    target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+  };
+  await client.post<Binding, unknown>(kinds.pod, { namespace, name }, 'binding', binding, signal);
+}
+
+/** Sets PodScheduled=False, unless the pod says so already. Best effort: the next failure says it again. */
+export async function markUnschedulable(
+  client: ApiClient,
+  { metadata, status }: Stored<Pod>,
+  message: string,
+  { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  const held = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (held?.status === 'False' && held.reason === 'Unschedulable' && held.message === message) return;
+  const lastTransitionTime = held?.status === 'False' ? held.lastTransitionTime : timestamp(clock.now());
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime };
+  const { namespace, name } = metadata;
+  try {
+    const patch = { status: { conditions: [condition] } };
+    await client.patch(kinds.pod, { namespace, name }, 'strategic', patch, { subresource: 'status', signal });
+  } catch (error) {
+    if (signal.aborted || (error instanceof ApiStatusError && error.code === 404)) return;
+    logger.warn('condition of a waiting pod not written', { pod: `${namespace}/${name}`, error: messageOf(error) });
+  }
+}

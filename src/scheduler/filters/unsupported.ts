@@ -1,0 +1,33 @@
+// Demands that this scheduler cannot judge. A pod that makes one stays pending with the demand named, because placing it
+// as if it had not asked would break a promise that its author relies on.
+
+import type { PodSpec } from '../../api/index.ts';
+import { isEmpty } from '../pod-needs.ts';
+import type { Filter } from './filter.ts';
+
+export const unsupported = {
+  name: 'Unsupported',
+  helpedBy: [],
+  prepare: ({ pod }) => {
+    const demand = pod.spec === undefined ? undefined : whyUnsupported(pod.spec);
+    return demand === undefined ? undefined : () => [demand];
+  },
+} as const satisfies Filter;
+
+function whyUnsupported({ volumes = [], resourceClaims = [], affinity }: PodSpec): string | undefined {
+  const claim = volumes.find((volume) => volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined);
+  if (claim !== undefined)
+    return `volume "${claim.name}" needs a PersistentVolumeClaim, which this scheduler does not place`;
+  if (resourceClaims.length > 0) return `resource claim "${resourceClaims[0]?.name}" is not placed by this scheduler`;
+  const { podAffinity, podAntiAffinity } = affinity ?? {};
+  const terms = [podAffinity, podAntiAffinity].flatMap((one) => [
+    ...(one?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(one?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
+  ]);
+  const selective = terms.some(
+    ({ namespaceSelector }) => namespaceSelector !== undefined && !isEmpty(namespaceSelector),
+  );
+  return selective
+    ? 'pod affinity with a namespaceSelector that names labels is not placed by this scheduler'
+    : undefined;
+}
