@@ -22,6 +22,8 @@ export interface View {
   get<T extends KubeObject>(kind: KindOf<T>, key: ObjectKey): Stored<T> | undefined;
   list<T extends KubeObject>(kind: KindOf<T>, namespace?: string): readonly Stored<T>[];
   byIndex<T extends KubeObject>(index: Index<T>, value: string): readonly Stored<T>[];
+  /** An informer showed the deletion of the object with this uid, lately; uids are never used again. */
+  wasDeleted(uid: string): boolean;
 }
 
 /** Everything a reconcile function may look at. */

@@ -7,7 +7,7 @@ import { remove } from './actions.ts';
 import type { Action } from './controller.ts';
 import { canonical } from './equality.ts';
 import { controllerRefTo } from './ownership.ts';
-import { timeOf } from './timestamp.ts';
+import { timeOf } from './wire-time.ts';
 
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const historyAnnotation = 'deployment.kubernetes.io/revision-history';

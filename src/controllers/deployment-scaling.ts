@@ -7,7 +7,7 @@
 //
 // Source: the Deployment documentation and upstream's behaviour in k8s.io/kubernetes pkg/controller/deployment.
 
-import type { Deployment, IntOrString, ReplicaSet, Stored } from '../api/index.ts';
+import { type Deployment, type ReplicaSet, type Stored, scaleIntOrString } from '../api/index.ts';
 import { desiredAnnotation, maxAnnotation, oldestFirst, revisionOf } from './deployment-revisions.ts';
 
 export type Sets = readonly Stored<ReplicaSet>[];
@@ -44,15 +44,10 @@ export function boundsOf(deployment: Deployment): Bounds {
   const { type = 'RollingUpdate', rollingUpdate = {} } = deployment.spec?.strategy ?? {};
   if (type !== 'RollingUpdate') return { surge: 0, unavailable: 0 };
   const replicas = replicasOf(deployment);
-  const surge = resolve(rollingUpdate.maxSurge ?? '25%', replicas, Math.ceil);
-  const unavailable = resolve(rollingUpdate.maxUnavailable ?? '25%', replicas, Math.floor);
+  const surge = scaleIntOrString(rollingUpdate.maxSurge ?? '25%', replicas, 'up');
+  const unavailable = scaleIntOrString(rollingUpdate.maxUnavailable ?? '25%', replicas, 'down');
   const least = surge === 0 && unavailable === 0 ? 1 : unavailable;
   return { surge, unavailable: Math.min(least, replicas) };
-}
-
-function resolve(value: IntOrString, of: number, round: (value: number) => number): number {
-  if (typeof value === 'number') return value;
-  return round((Number.parseInt(value, 10) * of) / 100);
 }
 
 /** What the new set should have in a rolling update; `current` is what it has (0 when it does not exist yet). */

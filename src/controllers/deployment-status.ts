@@ -1,10 +1,10 @@
 // A Deployment's status and its three conditions. Progressing is the story of the present rollout and carries the
 // deadline; Available says whether enough pods serve; ReplicaFailure repeats what a ReplicaSet could not do.
 
-import type { Deployment, DeploymentCondition, ReplicaSet, Stored } from '../api/index.ts';
+import { type Deployment, type DeploymentCondition, type ReplicaSet, type Stored, timestamp } from '../api/index.ts';
 import type { Failure } from './controller.ts';
 import { availableIn, boundsOf, replicasOf, type Sets, total } from './deployment-scaling.ts';
-import { timeOf, timestamp } from './timestamp.ts';
+import { timeOf } from './wire-time.ts';
 
 export type DeploymentStatus = NonNullable<Deployment['status']>;
 

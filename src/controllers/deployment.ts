@@ -30,7 +30,7 @@ import {
 } from './deployment-scaling.ts';
 import { deploymentStatus, isComplete, progressCheckIn, type StatusRequest } from './deployment-status.ts';
 import { isSame } from './equality.ts';
-import { matchesSelector, selectsEverything } from './labels.ts';
+import { selectorOf } from './labels.ts';
 import { claim, controllerOf, orphansOf } from './ownership.ts';
 import { isFinished, needsPodsByController, podsByController } from './pod-state.ts';
 import { needsReplicaSetsByController, replicaSetsByController } from './replicaset.ts';
@@ -68,7 +68,7 @@ function deploymentsOf(set: Stored<ReplicaSet>, view: View): readonly string[] {
   if (controller !== undefined) return controller.kind === 'Deployment' ? [`${namespace}/${controller.name}`] : [];
   return view
     .list(kinds.deployment, namespace)
-    .filter((deployment) => matchesSelector(deployment.spec?.selector, labels))
+    .filter((deployment) => selectorOf(deployment.spec?.selector).matches(labels))
     .map(keyOf);
 }
 
@@ -94,13 +94,14 @@ export interface DeploymentRequest {
 
 export function reconcileDeployment(request: DeploymentRequest): readonly Action[] {
   const { deployment, candidates } = request;
-  if (selectsEverything(deployment.spec?.selector)) return refuseEmptySelector(deployment);
+  const selector = selectorOf(deployment.spec?.selector);
+  if (selector.everything) return refuseEmptySelector(deployment);
   const { owned, actions: claims } = claim({
     ownerKind: kinds.deployment,
     owner: deployment,
     kind: kinds.replicaSet,
     candidates,
-    matches: (set) => matchesSelector(deployment.spec?.selector, set.metadata.labels),
+    matches: (set) => selector.matches(set.metadata.labels),
   });
   const current = currentSet(deployment, owned);
   const old = owned.filter((set) => set !== current);

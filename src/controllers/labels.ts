@@ -1,33 +1,21 @@
-// Label selectors as upstream reads them (meta/v1 LabelSelector): every requirement must hold, an empty selector matches
-// everything, and an absent one nothing.
+// Label selectors for controllers. A selector that cannot be read selects nothing: one bad object must not stop the
+// controllers of all others.
 
-import type { LabelSelector } from '../api/index.ts';
+import {
+  compileLabelSelector,
+  type LabelMatcher,
+  type LabelSelector,
+  type Labels,
+  SelectorError,
+} from '../api/index.ts';
 
-export type Labels = Readonly<Record<string, string>>;
-
-export function matchesSelector(selector: LabelSelector | undefined, labels: Labels = {}): boolean {
-  if (selector === undefined) return false;
-  if (!containsLabels(labels, selector.matchLabels ?? {})) return false;
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
-}
-
-export function selectsEverything(selector: LabelSelector | undefined): boolean {
-  if (selector === undefined) return false;
-  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
+export function selectorOf(selector: LabelSelector | undefined): LabelMatcher {
+  try {
+    return compileLabelSelector(selector);
+  } catch (error) {
+    if (error instanceof SelectorError) return compileLabelSelector(undefined);
+    throw error;
+  }
 }
 
 /** Whether `labels` has every pair of `wanted`; the selector form of Services and ReplicationControllers. */

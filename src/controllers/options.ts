@@ -17,6 +17,10 @@ export interface ControllerOptions {
   readonly nodeMonitorGracePeriod: number;
   /** As above, for a node that never sent one, ms. */
   readonly nodeStartupGracePeriod: number;
+  /** ms between two nodes of a zone whose pods are told to leave. */
+  readonly evictionInterval: number;
+  /** As above, in a zone of more than 50 nodes of which most are not ready. */
+  readonly secondaryEvictionInterval: number;
   /** How long a node must be absent before its pods are collected, ms. */
   readonly orphanQuarantine: number;
   /** More finished pods than this are collected, oldest first. */
@@ -35,6 +39,8 @@ export const defaultControllerOptions: ControllerOptions = {
   rootCaPem: undefined,
   nodeMonitorGracePeriod: 40_000,
   nodeStartupGracePeriod: 60_000,
+  evictionInterval: 10_000,
+  secondaryEvictionInterval: 100_000,
   orphanQuarantine: 40_000,
   terminatedPodThreshold: 12_500,
   certificateDuration: 365 * 24 * 3_600_000,

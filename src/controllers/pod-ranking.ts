@@ -5,7 +5,7 @@
 
 import type { Pod, Stored } from '../api/index.ts';
 import { isReady, podCondition } from './pod-state.ts';
-import { timeOf } from './timestamp.ts';
+import { timeOf } from './wire-time.ts';
 
 export interface RankingRequest {
   readonly pods: readonly Stored<Pod>[];

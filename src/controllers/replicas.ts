@@ -1,7 +1,15 @@
 // Keeping N pods of a template alive: what ReplicaSets and ReplicationControllers share. They differ only in their
 // selector's form, so everything here works on the fields they have in common.
 
-import { type KindOf, type KubeObject, kinds, type Pod, type PodTemplateSpec, type Stored } from '../api/index.ts';
+import {
+  type KindOf,
+  type KubeObject,
+  kinds,
+  type Pod,
+  type PodTemplateSpec,
+  type Stored,
+  timestamp,
+} from '../api/index.ts';
 import { batch, create, later, remove, updateSubresource } from './actions.ts';
 import type { Action, Failure } from './controller.ts';
 import { isSame } from './equality.ts';
@@ -9,7 +17,6 @@ import { containsLabels } from './labels.ts';
 import { claim, controllerRefTo } from './ownership.ts';
 import { deletionOrder } from './pod-ranking.ts';
 import { availableAt, isActive, isReady } from './pod-state.ts';
-import { timestamp } from './timestamp.ts';
 
 /** Creations and deletions of one look; as upstream's BurstReplicas. */
 const burst = 500;

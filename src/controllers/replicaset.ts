@@ -3,7 +3,7 @@
 import { kinds, type Pod, type ReplicaSet, type Stored } from '../api/index.ts';
 import { keyOf } from '../client/index.ts';
 import { type Controller, needs, type View, watch } from './controller.ts';
-import { matchesSelector } from './labels.ts';
+import { selectorOf } from './labels.ts';
 import { byController, controllerOf, orphansOf } from './ownership.ts';
 import { needsPodsByController, podsByController } from './pod-state.ts';
 import { reconcileReplicas } from './replicas.ts';
@@ -19,10 +19,11 @@ export const replicaSetController: Controller = {
   reconcile(key, { view, failure, now }) {
     const set = view.get(kinds.replicaSet, key);
     if (set === undefined) return [];
+    const selector = selectorOf(set.spec?.selector);
     return reconcileReplicas({
       kind: kinds.replicaSet,
       owner: set,
-      matches: (pod) => matchesSelector(set.spec?.selector, pod.metadata.labels),
+      matches: (pod) => selector.matches(pod.metadata.labels),
       candidates: [
         ...view.byIndex(podsByController, set.metadata.uid),
         ...view.byIndex(podsByController, orphansOf(set.metadata.namespace)),
@@ -40,7 +41,7 @@ function setsOf(pod: Stored<Pod>, view: View): readonly string[] {
   if (controller !== undefined) return controller.kind === 'ReplicaSet' ? [`${namespace}/${controller.name}`] : [];
   return view
     .list(kinds.replicaSet, namespace)
-    .filter((set) => matchesSelector(set.spec?.selector, labels))
+    .filter((set) => selectorOf(set.spec?.selector).matches(labels))
     .map(keyOf);
 }
 

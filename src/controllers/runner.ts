@@ -39,6 +39,8 @@ const firstRetry = 5;
 const longestRetry = 60_000;
 /** After a conflict the watch is most often about to show the newer version: no log line, no growing delay, ms. */
 const conflictPause = 50;
+/** What unchangedSince remembers for one controller. */
+const mostSlots = 200_000;
 
 /** Declares the controller's kinds to the view and connects its watches; call before the informers start. */
 export function createRunner(controller: Controller, deps: RunnerDeps): Runner {
@@ -91,9 +93,13 @@ export function createRunner(controller: Controller, deps: RunnerDeps): Runner {
 
   function unchangedSince(slot: string, value: string): number {
     const held = slots.get(slot);
-    if (held?.value === value) return held.since;
-    const since = clock.now();
+    const now = clock.now();
+    const since = held?.value === value ? held.since : now;
+    slots.delete(slot);
     slots.set(slot, { value, since });
+    // The slot that was asked for longest ago; of objects that exist there are fewer.
+    const [oldest] = slots.keys();
+    if (slots.size > mostSlots && oldest !== undefined) slots.delete(oldest);
     return since;
   }
 }

@@ -1,10 +1,43 @@
 // The controllers, by upstream's names. A further controller is one file and one line here.
 
+import { bootstrapSignerController } from './bootstrap-signer.ts';
 import type { Controller } from './controller.ts';
+import { csrApprovingController } from './csr-approving.ts';
+import { csrCleanerController } from './csr-cleaner.ts';
+import { csrSigningController } from './csr-signing.ts';
 import { deploymentController } from './deployment.ts';
+import { endpointsController } from './endpoints.ts';
+import { endpointSliceController } from './endpointslice.ts';
+import { garbageCollector } from './garbage-collector.ts';
+import { namespaceController } from './namespace.ts';
+import { nodeIpamController } from './node-ipam.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
+import { podGcController } from './pod-gc.ts';
 import { replicaSetController } from './replicaset.ts';
+import { rootCaController } from './root-ca.ts';
+import { serviceAccountController } from './service-account.ts';
+import { taintEvictionController } from './taint-eviction.ts';
+import { tokenCleanerController } from './token-cleaner.ts';
 
-export const controllers = [deploymentController, replicaSetController] as const satisfies readonly Controller[];
+export const controllers = [
+  deploymentController,
+  replicaSetController,
+  endpointsController,
+  endpointSliceController,
+  nodeIpamController,
+  nodeLifecycleController,
+  taintEvictionController,
+  podGcController,
+  csrApprovingController,
+  csrSigningController,
+  csrCleanerController,
+  bootstrapSignerController,
+  tokenCleanerController,
+  serviceAccountController,
+  rootCaController,
+  garbageCollector,
+  namespaceController,
+] as const satisfies readonly Controller[];
 
 /** For help texts and for checking configuration. */
 export const controllerNames: readonly string[] = controllers.map(({ name }) => name);

@@ -13,11 +13,13 @@
 // what makes "later" decidable. A last resort drops entries after five minutes, as upstream's expectations expire: a
 // relist that skipped both an object's creation and its deletion tells nobody.
 
-import type { KindOf, KindSpec, KubeObject, Stored } from '../api/index.ts';
+import { type KindOf, type KindSpec, type KubeObject, type Stored, timestamp } from '../api/index.ts';
 import { type Informer, type InformerFactory, keyOf, type ObjectKey } from '../client/index.ts';
 import type { Change, Index, IndexTarget, View, WatchSource } from './controller.ts';
 
 const assumptionLife = 5 * 60_000;
+/** Uids of deleted objects that are remembered, the latest of all kinds. */
+const rememberedDeletions = 20_000;
 
 export interface AssumingView extends View, IndexTarget, WatchSource {
   /** Makes a kind readable; before the informers start. */
@@ -47,6 +49,7 @@ interface Source {
 
 export function createView(informers: InformerFactory, now: () => number): AssumingView {
   const sources = new Map<string, Source>();
+  const deleted = new Set<string>();
 
   return {
     use: (kind) => void sourceOf(kind, true),
@@ -67,6 +70,7 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       const has = (object: Stored<KubeObject>): boolean => valuesOf(object).includes(value);
       return overlay(source, source.informer.byIndex(index.name, value), has) as readonly Stored<T>[];
     },
+    wasDeleted: (uid) => deleted.has(uid),
     addIndex<T extends KubeObject>(index: Index<T>) {
       const source = sourceOf(index.kind, true);
       const valuesOf = index.valuesOf as (object: Stored<KubeObject>) => readonly string[];
@@ -91,7 +95,7 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       const key = keyOf(object);
       const newest = assumed(source, key) ?? source.informer.get(key);
       if (newest?.metadata.uid !== object.metadata.uid || newest.metadata.deletionTimestamp !== undefined) return;
-      const deletionTimestamp = new Date(now()).toISOString().replace(/\.\d+Z$/, 'Z');
+      const deletionTimestamp = timestamp(now());
       const deleting = { ...newest, metadata: { ...newest.metadata, deletionTimestamp } };
       source.assumed.set(key, { object: deleting, revision: undefined, until: now() + assumptionLife });
     },
@@ -117,6 +121,9 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       deleted: (object) => {
         source.assumed.delete(keyOf(object));
         settle(source, object);
+        deleted.add(object.metadata.uid);
+        const [oldest] = deleted;
+        if (deleted.size > rememberedDeletions && oldest !== undefined) deleted.delete(oldest);
       },
     });
     sources.set(id, source);
