@@ -1,0 +1,2 @@
+export { type HealthCheck, healthAnswer } from './health.ts';
+export { createMetrics, type Gauge, type Metrics, type RequestLabels } from './metrics.ts';

@@ -1,0 +1,88 @@
+// HTTP/1.1 side of Exchange, over node:http.
+
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { type BodyStream, collectBody, type Exchange } from './exchange.ts';
+
+export class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly protocol = 'HTTP/1.1';
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get headers(): IncomingMessage['headers'] {
+    return this.#request.headers;
+  }
+
+  get socket(): TLSSocket {
+    return this.#request.socket as TLSSocket;
+  }
+
+  get answered(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0;
+  }
+
+  bodyStream(): IncomingMessage {
+    return this.#request;
+  }
+
+  readBody(limit: number): Promise<Buffer> {
+    return collectBody(this.#request, this.#request.headers['content-length'], limit);
+  }
+
+  send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
+    headers['content-length'] = body.length;
+    this.#response.writeHead(status, headers);
+    this.#response.end(body);
+  }
+
+  stream(status: number, headers: OutgoingHttpHeaders): BodyStream {
+    const response = this.#response;
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    return {
+      write: (chunk) => response.write(chunk),
+      get buffered() {
+        return response.writableLength + (response.socket?.writableLength ?? 0);
+      },
+      get closed() {
+        return response.destroyed || response.closed;
+      },
+      drained: () => drained(response),
+      end: () => void response.end(),
+      destroy: () => void response.destroy(),
+    };
+  }
+
+  onClose(handler: () => void): void {
+    this.#response.once('close', handler);
+  }
+}
+
+/** Resolves at the next `drain`, or at `close`. */
+export function drained(
+  stream: NodeJS.WritableStream & { readonly destroyed?: boolean; readonly writableNeedDrain?: boolean },
+): Promise<void> {
+  if (stream.destroyed === true || stream.writableNeedDrain === false) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done);
+      stream.off('close', done);
+      resolve();
+    };
+    stream.on('drain', done);
+    stream.on('close', done);
+  });
+}

@@ -1,0 +1,74 @@
+// HTTP/2 side of Exchange, over node:http2's core stream API.
+
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { drained } from './exchange-h1.ts';
+
+export class Http2Exchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  readonly protocol = 'HTTP/2';
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers, socket: TLSSocket) {
+    this.method = headers[':method'] ?? 'GET';
+    this.target = headers[':path'] ?? '/';
+    this.headers = headers;
+    this.socket = socket;
+    this.#stream = stream;
+  }
+
+  get answered(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  get status(): number {
+    return Number(this.#stream.sentHeaders?.[':status'] ?? 0);
+  }
+
+  bodyStream(): ServerHttp2Stream {
+    return this.#stream;
+  }
+
+  readBody(limit: number): Promise<Buffer> {
+    return collectBody(this.#stream, this.headers['content-length'], limit);
+  }
+
+  send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
+    if (this.#gone()) return;
+    headers[':status'] = status;
+    headers['content-length'] = body.length;
+    this.#stream.respond(headers);
+    this.#stream.end(body);
+  }
+
+  stream(status: number, headers: OutgoingHttpHeaders): BodyStream {
+    const stream = this.#stream;
+    headers[':status'] = status;
+    if (!this.#gone()) stream.respond(headers);
+    return {
+      write: (chunk) => stream.writable && stream.write(chunk),
+      get buffered() {
+        return stream.writableLength;
+      },
+      get closed() {
+        return stream.destroyed || stream.closed;
+      },
+      drained: () => drained(stream),
+      end: () => void stream.end(),
+      destroy: () => stream.close(constants.NGHTTP2_CANCEL),
+    };
+  }
+
+  onClose(handler: () => void): void {
+    this.#stream.once('close', handler);
+  }
+
+  #gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+}

@@ -1,0 +1,156 @@
+// The TLS door. One tls.Server decides by ALPN which protocol parses the connection: `h2` goes to node:http2's core API,
+// everything else to node:http. http2.createSecureServer({ allowHTTP1: true }) does the same inside, but its HTTP/1.1 side
+// is slower and offers no say over parser time-outs; composing the two keeps both plain paths fast.
+//
+// Client certificates are asked for and never enforced: authentication judges them. Time-outs bound every state in which a
+// client can hold a connection without sending: handshake, headers, idle keep-alive.
+
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { CodedError, codeOf, type Logger, messageOf } from '../../base/index.ts';
+import type { Exchange } from './exchange.ts';
+import { Http1Exchange } from './exchange-h1.ts';
+import { Http2Exchange } from './exchange-h2.ts';
+
+export interface TlsMaterial {
+  /** PEM: serving certificate chain and its key. */
+  readonly cert: string;
+  readonly key: string;
+  /** PEM: client certificates signed by these count as verified. */
+  readonly clientCa?: string;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsMaterial;
+  readonly logger: Logger;
+  readonly onExchange: (exchange: Exchange) => void;
+  /** HTTP/1.1 requests that ask for another protocol (exec, attach, port-forward). */
+  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** New connections use `tls` from now on; open ones keep what they have. */
+  replaceTls(tls: TlsMaterial): void;
+  /** Takes no new connections, lets requests finish for `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+const headersTimeoutMs = 32_000;
+const idleTimeoutMs = 120_000;
+const handshakeTimeoutMs = 10_000;
+const headersBytesMax = 64 << 10;
+const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, enableConnectProtocol: false };
+
+/** Throws CodedError PORT_IN_USE, ADDRESS_NOT_AVAILABLE, PORT_NOT_PERMITTED or TLS_MATERIAL_INVALID. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { logger, onExchange } = options;
+  const sockets = new Set<TLSSocket>();
+  const sessions = new Set<ServerHttp2Session>();
+
+  const http = createHttpServer({
+    keepAliveTimeout: idleTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: 0, // bodies are bounded; watches and uploads of slow clients are not cut
+    maxHeaderSize: headersBytesMax,
+    noDelay: true,
+    insecureHTTPParser: false,
+  });
+  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    onExchange(new Http1Exchange(request, response));
+  });
+  http.on('upgrade', options.onUpgrade);
+
+  const server = createTlsServer({
+    ...contextOf(options.tls),
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: handshakeTimeoutMs,
+    noDelay: true,
+  });
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', (error) => logger.debug('connection failed', { error: messageOf(error) }));
+    if (socket.alpnProtocol === 'h2') serveHttp2(socket);
+    else http.emit('connection', socket);
+  });
+  server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: messageOf(error) }));
+
+  function serveHttp2(socket: TLSSocket): void {
+    const session = performServerHandshake(socket, { settings: http2Settings, maxSessionMemory: 64 });
+    sessions.add(session);
+    session.setTimeout(idleTimeoutMs, () => {
+      if (session.state.lastProcStreamID === 0 || openStreams.get(session) === 0) session.close();
+    });
+    session.on('close', () => sessions.delete(session));
+    session.on('error', (error) => logger.debug('HTTP/2 session failed', { error: messageOf(error) }));
+    session.on('stream', (stream, headers) => {
+      openStreams.set(session, (openStreams.get(session) ?? 0) + 1);
+      stream.on('close', () => openStreams.set(session, (openStreams.get(session) ?? 1) - 1));
+      stream.on('error', (error) => logger.debug('HTTP/2 stream failed', { error: messageOf(error) }));
+      onExchange(new Http2Exchange(stream, headers, socket));
+    });
+  }
+  const openStreams = new WeakMap<ServerHttp2Session, number>();
+
+  await bind(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    replaceTls: (tls) => server.setSecureContext(contextOf(tls)),
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      http.close();
+      http.closeIdleConnections();
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function contextOf({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) };
+}
+
+function bind(server: ReturnType<typeof createTlsServer>, { host, port }: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(whyNotBound(error, host, port)));
+    server.listen({ host, port, backlog: 1024 }, () => resolve());
+  });
+}
+
+function whyNotBound(error: Error, host: string, port: number): Error {
+  const at = `${host}:${port}`;
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return new CodedError('PORT_IN_USE', `another program listens on ${at}`, {
+        exit: 'preflight',
+        hint: `stop it (ss -ltnp 'sport = :${port}' names it), or choose another port with --apiserver-bind-port`,
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+      return new CodedError('ADDRESS_NOT_AVAILABLE', `${host} is not an address of this machine`, {
+        exit: 'invalidInput',
+        hint: 'choose one that `ip address` shows with --apiserver-advertise-address',
+        cause: error,
+      });
+    case 'EACCES':
+      return new CodedError('PORT_NOT_PERMITTED', `this user may not listen on ${at}`, {
+        exit: 'preflight',
+        hint: 'run as root, or choose a port above 1023',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,93 @@
+// Everything that is not a resource: discovery, OpenAPI, version, health, metrics, token keys.
+
+import {
+  aggregatedDocument,
+  apiVersions,
+  discoveryDocument,
+  type OpenApiDocuments,
+  type VirtualResource,
+  versionDocument,
+} from '../discovery/index.ts';
+import { type Gauge, type HealthCheck, healthAnswer, type Metrics } from '../health/index.ts';
+import type { ResourceTable } from '../registry/resource.ts';
+import type { Exchange } from './exchange.ts';
+import { acceptOf } from './negotiate.ts';
+import { jsonHeaders, sendJson } from './respond.ts';
+import { methodNotAllowed, unknownResource } from './status-body.ts';
+
+export type PathHandler = (exchange: Exchange, path: string, query: URLSearchParams) => void | Promise<void>;
+
+/** A document that some other part serves under a fixed path. */
+export type Documents = Readonly<Record<string, () => object>>;
+
+export interface PathOptions {
+  readonly resources: ResourceTable;
+  readonly virtual: readonly VirtualResource[];
+  readonly checks: readonly HealthCheck[];
+  readonly metrics: Metrics;
+  readonly gauges: readonly Gauge[];
+  readonly openApi: OpenApiDocuments;
+  /** /openid/v1/jwks, /.well-known/openid-configuration. */
+  readonly documents: Documents;
+  /** host:port that discovery tells clients. */
+  readonly address: () => string;
+}
+
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+export function createPathHandler(options: PathOptions): PathHandler {
+  const versions = () =>
+    apiVersions(
+      options.resources.all().map(({ spec }) => spec),
+      options.virtual,
+    );
+
+  function discovery(exchange: Exchange, path: string): void {
+    const { discovery: aggregated } = acceptOf(exchange.headers.accept);
+    if (aggregated !== undefined && (path === '/api' || path === '/apis')) {
+      const headers = { ...jsonHeaders(), 'content-type': aggregatedType, vary: 'Accept' };
+      const body = JSON.stringify(aggregatedDocument(path === '/api', versions()));
+      exchange.send(200, headers, Buffer.from(`${body}\n`));
+      return;
+    }
+    const document = discoveryDocument(path, versions(), options.address());
+    if (document === undefined) throw unknownResource();
+    sendJson(exchange, 200, document);
+  }
+
+  async function openApi(exchange: Exchange, path: string): Promise<void> {
+    const body = await options.openApi.read(path);
+    if (body === undefined) throw unknownResource();
+    exchange.send(200, jsonHeaders(), body);
+  }
+
+  return (exchange, fullPath, query) => {
+    const path = fullPath.length > 1 && fullPath.endsWith('/') ? fullPath.slice(0, -1) : fullPath;
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
+    const health = healthAnswer(path, query, options.checks);
+    if (health !== undefined) return sendText(exchange, health.status, health.text);
+    if (path === '/version') return sendJson(exchange, 200, versionDocument());
+    if (path === '/metrics') return sendText(exchange, 200, options.metrics.text(options.gauges));
+    if (path.startsWith('/openapi/')) return openApi(exchange, path);
+    if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
+      return discovery(exchange, path);
+    }
+    const document = Object.hasOwn(options.documents, path) ? options.documents[path] : undefined;
+    if (document !== undefined) return sendJson(exchange, 200, document());
+    if (path === '/') return sendJson(exchange, 200, { paths: rootPaths(versions(), Object.keys(options.documents)) });
+    throw unknownResource();
+  };
+}
+
+function rootPaths(versions: ReturnType<typeof apiVersions>, documents: readonly string[]): readonly string[] {
+  const groups = versions.flatMap(({ group, version }) =>
+    group === '' ? ['/api', `/api/${version}`] : ['/apis', `/apis/${group}`, `/apis/${group}/${version}`],
+  );
+  const own = ['/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+  return [...new Set([...groups, ...documents, ...own])].sort();
+}
+
+function sendText(exchange: Exchange, status: number, text: string): void {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache, private' };
+  exchange.send(status, headers, Buffer.from(text));
+}

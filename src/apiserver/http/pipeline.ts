@@ -1,0 +1,260 @@
+// The way of a request:
+//
+//   count ── bound ── path ── authenticate ── impersonate ── authorize ── resource │ subresource │ review │ proxy │ path
+//
+// All of it is synchronous where nothing has to be waited for: a GET is answered within the event that brought it. Whatever
+// is thrown on the way becomes a Status; only bugs reach the log.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { KubeObject } from '../../api/index.ts';
+import type { Logger } from '../../base/index.ts';
+import { forbidden } from '../authorization/index.ts';
+import {
+  ApiError,
+  type Authenticator,
+  type Authorizer,
+  type Credentials,
+  type RequestAttributes,
+  type UserInfo,
+} from '../contracts.ts';
+import type { Metrics } from '../health/index.ts';
+import type { NodeProxy } from '../proxy/index.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Review } from '../reviews/index.ts';
+import { credentialsOf } from './credentials.ts';
+import type { Exchange } from './exchange.ts';
+import type { InFlight } from './in-flight.ts';
+import { acceptOf, bodyFormatOf, parseBody } from './negotiate.ts';
+import type { PathHandler } from './path-requests.ts';
+import { serveProxy, upgradeProxy } from './proxy-requests.ts';
+import {
+  parsePath,
+  type RequestVerb,
+  type ResourceTarget,
+  splitTarget,
+  type Target,
+  verbOf,
+} from './request-target.ts';
+import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
+import { sendError, sendJson } from './respond.ts';
+import { asApiError, badRequest, methodNotAllowed, unknownResource } from './status-body.ts';
+import { serveBinding, serveSubresource } from './subresource-requests.ts';
+
+export interface PipelineOptions {
+  readonly registry: Registry;
+  readonly authenticate: Authenticator;
+  readonly impersonate: (user: UserInfo, headers: Credentials['headers']) => UserInfo;
+  readonly authorize: Authorizer;
+  readonly reviews: readonly Review[];
+  readonly paths: PathHandler;
+  /** Absent: log, exec and the other streams of nodes answer 503. */
+  readonly proxy: NodeProxy | undefined;
+  readonly inFlight: InFlight;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Largest request body, bytes. */
+  readonly bodyLimit: number;
+}
+
+export interface Pipeline {
+  serve(exchange: Exchange): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+interface Routed {
+  readonly target: Target;
+  readonly verb: RequestVerb;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+}
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { registry, inFlight, metrics, logger } = options;
+  const reviews = new Map(options.reviews.map((review) => [reviewKey(review.servedUnder, review.resource), review]));
+
+  function serve(exchange: Exchange): void {
+    const started = performance.now();
+    let leave: () => void = () => undefined;
+    try {
+      const { path, query } = splitTarget(exchange.target);
+      const target = parsePath(path);
+      const verb = target.isResource ? verbOf(exchange.method, target, query) : 'get';
+      leave = isLong(target, verb) ? leave : inFlight.enter(exchange.method !== 'GET' && exchange.method !== 'HEAD');
+      exchange.onClose(() => {
+        leave();
+        measure(exchange, { target, verb }, started);
+      });
+      const user = options.authenticate(credentialsOf(exchange));
+      const done =
+        user instanceof Promise
+          ? user.then((one) => proceed(exchange, { target, verb, query }, one))
+          : proceed(exchange, { target, verb, query }, user);
+      if (done instanceof Promise) done.catch((error: unknown) => fail(exchange, error));
+    } catch (error) {
+      leave();
+      fail(exchange, error);
+    }
+  }
+
+  function proceed(exchange: Exchange, at: Omit<Routed, 'user'>, sender: UserInfo | undefined): void | Promise<void> {
+    if (sender === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
+    const user = options.impersonate(sender, exchange.headers);
+    allow({ ...at, user }, exchange.method);
+    return dispatch(exchange, { ...at, user });
+  }
+
+  function allow(routed: Routed, method: string): void {
+    const attributes = attributesOf(routed, method);
+    const { decision, reason } = options.authorize(attributes);
+    if (decision !== 'allow') throw forbidden(attributes, reason);
+  }
+
+  function dispatch(exchange: Exchange, { target, verb, query, user }: Routed): void | Promise<void> {
+    if (!target.isResource) return options.paths(exchange, target.path, query);
+    const { group, version, resource: plural, subresource } = target;
+    const review = reviews.get(reviewKey(target, subresource === '' ? plural : `${plural}/${subresource}`));
+    if (review !== undefined) return serveReview(exchange, review, { target, verb, query, user });
+    const binding = plural === 'bindings' && group === '';
+    const resource = registry.resources.find(group, version, binding ? 'pods' : plural);
+    if (resource === undefined) throw unknownResource();
+    if (isProxied(resource.spec.subresources, subresource)) {
+      return serveProxy(options.proxy, exchange, { target, query, user });
+    }
+    const { bodyLimit } = options;
+    const accepted = acceptOf(exchange.headers.accept);
+    const request: ResourceRequest = { exchange, resource, target, verb, query, user, accepted, bodyLimit };
+    if (binding) {
+      if (verb !== 'create') throw methodNotAllowed();
+      return serveBinding(registry, request, '');
+    }
+    return subresource === '' ? serveResource(registry, request) : serveSubresource(registry, request);
+  }
+
+  async function serveReview(
+    exchange: Exchange,
+    review: Review,
+    { target, verb, query, user }: Routed & { readonly target: ResourceTarget },
+  ): Promise<void> {
+    if (verb !== 'create') throw methodNotAllowed();
+    const value = parseBody(await exchange.readBody(options.bodyLimit), bodyFormatOf(exchange.headers['content-type']));
+    if (typeof value !== 'object' || value === null) throw badRequest(`the body must be a ${review.kind}`);
+    fieldValidationOf(query);
+    const { dryRun } = writeRequestOf({ target, query, user });
+    const { namespace, name } = target;
+    sendJson(exchange, 201, await review.create({ user, namespace, name, body: value as KubeObject, dryRun }));
+  }
+
+  function fail(exchange: Exchange, error: unknown): void {
+    const told = asApiError(error);
+    if (told.code >= 500)
+      logger.error('request failed', { method: exchange.method, target: exchange.target, error: told.cause ?? told });
+    if (exchange.answered) return;
+    sendError(exchange, told);
+  }
+
+  function measure(exchange: Exchange, { target, verb }: Pick<Routed, 'target' | 'verb'>, started: number): void {
+    const long = isLong(target, verb);
+    const seconds = (performance.now() - started) / 1000;
+    if (target.isResource) {
+      const { group, version, resource, subresource, namespace, name } = target;
+      const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
+      const labels = { verb: verb.toUpperCase(), group, version, resource, subresource, scope } as const;
+      metrics.observe(labels, exchange.status, long ? undefined : seconds);
+    }
+    logger.debug('request', { method: exchange.method, target: exchange.target, status: exchange.status, seconds });
+  }
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const exchange = { socket: request.socket as TLSSocket, headers: request.headers };
+    const run = async (): Promise<void> => {
+      const { path, query } = splitTarget(request.url ?? '/');
+      const target = parsePath(path);
+      if (!target.isResource) throw unknownResource();
+      const method = request.method ?? 'GET';
+      const verb = verbOf(method, target, query);
+      const sender = await options.authenticate(credentialsOf(exchange));
+      if (sender === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
+      const user = options.impersonate(sender, request.headers);
+      allow({ target, verb, query, user }, method);
+      await upgradeProxy(options.proxy, { request, socket, head, target, query, user });
+    };
+    run().catch((error: unknown) => refuseUpgrade(socket, asApiError(error)));
+  }
+
+  return { serve, upgrade };
+}
+
+function reviewKey({ group, version }: { readonly group: string; readonly version: string }, resource: string): string {
+  return `${group}/${version}/${resource}`;
+}
+
+function isProxied(subresources: ConnectList, name: string): boolean {
+  return name !== '' && subresources?.some((one) => one.name === name && one.connect === true) === true;
+}
+
+type ConnectList = readonly { readonly name: string; readonly connect?: true }[] | undefined;
+
+/** Requests that last as long as their client wants. */
+function isLong(target: Target, verb: RequestVerb): boolean {
+  return verb === 'watch' || (target.isResource && longSubresources.has(target.subresource));
+}
+
+const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+
+function attributesOf(
+  { target, verb, query, user }: Routed,
+  method: string,
+): RequestAttributes & { fieldSelector: string } {
+  if (!target.isResource) {
+    return { ...noResource, user, verb: method.toLowerCase(), path: target.path, fieldSelector: '' };
+  }
+  const fieldSelector = query.get('fieldSelector') ?? '';
+  return {
+    user,
+    verb,
+    isResourceRequest: true,
+    apiGroup: target.group,
+    apiVersion: target.version,
+    resource: target.resource,
+    subresource: target.subresource,
+    // The namespace resource itself is asked for as in its own namespace, as upstream.
+    namespace: target.resource === 'namespaces' && target.namespace === '' ? target.name : target.namespace,
+    name: target.name === '' ? nameIn(fieldSelector, verb) : target.name,
+    path: '',
+    fieldSelector,
+  };
+}
+
+const noResource = {
+  isResourceRequest: false,
+  apiGroup: '',
+  apiVersion: '',
+  resource: '',
+  subresource: '',
+  namespace: '',
+  name: '',
+} as const;
+
+/** A list or watch of one name may be allowed by a rule for that name. */
+function nameIn(fieldSelector: string, verb: RequestVerb): string {
+  if (fieldSelector === '' || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')) return '';
+  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? '';
+}
+
+function refuseUpgrade(socket: Duplex, error: ApiError): void {
+  if (socket.destroyed) return;
+  const body = JSON.stringify({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: error.message,
+    reason: error.reason,
+    code: error.code,
+  });
+  socket.end(
+    `HTTP/1.1 ${error.code} ${error.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

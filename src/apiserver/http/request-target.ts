@@ -1,0 +1,112 @@
+// From a URL to what it means. Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go; the same rules decide which
+// RBAC attributes a request has, so they are kept in one function and not in a tree of routes.
+
+import type { Verb } from '../../api/index.ts';
+import { ApiError } from '../contracts.ts';
+
+export type RequestVerb = Verb | 'proxy' | 'connect';
+
+export interface ResourceTarget {
+  readonly isResource: true;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  /** '' when the path names none. */
+  readonly namespace: string;
+  readonly name: string;
+  /** What follows the subresource, with its slash; only proxies have it. */
+  readonly rest: string;
+}
+
+export interface PathTarget {
+  readonly isResource: false;
+  readonly path: string;
+}
+
+export type Target = ResourceTarget | PathTarget;
+
+/** Subresources of a namespace itself, as against resources inside of it. */
+const namespaceSubresources = new Set(['status', 'finalize']);
+
+export function parsePath(path: string): Target {
+  const parts = path.split('/');
+  const core = parts[1] === 'api';
+  // /api/v1/… and /apis/<group>/<version>/…; anything shorter is discovery.
+  const at = core ? 3 : 4;
+  if ((!core && parts[1] !== 'apis') || parts.length <= at || parts[at] === '') return { isResource: false, path };
+  const group = core ? '' : segment(parts[2]);
+  const version = segment(parts[at - 1]);
+  // The old /watch/ prefix is not a resource of any group.
+  let index = at;
+  let namespace = '';
+  if (
+    parts[at] === 'namespaces' &&
+    parts.length > at + 2 &&
+    !(core && namespaceSubresources.has(parts[at + 2] ?? ''))
+  ) {
+    if (parts[at + 2] === '') return target(group, version, 'namespaces', '', segment(parts[at + 1]), '', '');
+    namespace = segment(parts[at + 1]);
+    index = at + 2;
+  }
+  const resource = segment(parts[index]);
+  const name = segment(parts[index + 1]);
+  const subresource = segment(parts[index + 2]);
+  const rest = parts.length > index + 3 ? `/${parts.slice(index + 3).join('/')}` : '';
+  return target(group, version, resource, namespace, name, subresource, rest);
+}
+
+function target(
+  group: string,
+  version: string,
+  resource: string,
+  namespace: string,
+  name: string,
+  subresource: string,
+  rest: string,
+): ResourceTarget {
+  return { isResource: true, group, version, resource, namespace, name, subresource, rest };
+}
+
+function segment(text: string | undefined): string {
+  if (text === undefined || !text.includes('%')) return text ?? '';
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new ApiError('BadRequest', `the path has a broken escape: ${text}`, { cause });
+  }
+}
+
+const noQuery = new URLSearchParams();
+
+/** Path and query of a request target. */
+export function splitTarget(text: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = text.indexOf('?');
+  if (mark < 0) return { path: text, query: noQuery };
+  return { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
+}
+
+/** Upstream's boolean query parameters: absent, `0` and `false` are false, anything else (empty too) is true. */
+export function isSet(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== '0' && value !== 'false';
+}
+
+export function verbOf(method: string, target: ResourceTarget, query: URLSearchParams): RequestVerb {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (isSet(query, 'watch')) return 'watch';
+      return target.name === '' ? 'list' : 'get';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return target.name === '' ? 'deletecollection' : 'delete';
+    default:
+      return 'connect';
+  }
+}

@@ -1,0 +1,315 @@
+// One request for a resource, after it was authenticated and authorized: from verb and query to the registry and back.
+
+import type { KubeObject } from '../../api/index.ts';
+import type { CachedObject } from '../cache/index.ts';
+import type { UserInfo } from '../contracts.ts';
+import { ApiError } from '../contracts.ts';
+import { parseDeleteOptions, parseDryRun } from '../registry/deletion.ts';
+import { listPage, waitVisible } from '../registry/listing.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Resource } from '../registry/resource.ts';
+import { applyDefaults, applyPatch, type Decoded, decodeBodyAs, type FieldValidation } from '../registry/schema.ts';
+import { compileSelection, select } from '../registry/selection.ts';
+import { partialJson, tableJson } from '../registry/table.ts';
+import type { WriteRequest, Written } from '../registry/writing.ts';
+import type { Exchange } from './exchange.ts';
+import { type Accepted, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { isSet, type RequestVerb, type ResourceTarget } from './request-target.ts';
+import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
+import { badRequest, methodNotAllowed, notFound, successBody } from './status-body.ts';
+
+export interface ResourceRequest {
+  readonly exchange: Exchange;
+  readonly resource: Resource;
+  readonly target: ResourceTarget;
+  readonly verb: RequestVerb;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly accepted: Accepted;
+  readonly bodyLimit: number;
+}
+
+/** Answers the request; what it throws is told as a Status. */
+export function serveResource(registry: Registry, request: ResourceRequest): void | Promise<void> {
+  const { verb, target, resource } = request;
+  checkScope(resource, request);
+  if (resource.spec.verbs !== undefined && !resource.spec.verbs.some((one) => one === verb)) throw methodNotAllowed();
+  switch (verb) {
+    case 'get':
+      return serveGet(registry, request);
+    case 'list':
+      return serveList(registry, request);
+    case 'watch':
+      return serveWatch(registry, request);
+    case 'create':
+      if (target.name !== '') throw methodNotAllowed();
+      return serveCreate(registry, request);
+    case 'update':
+      return serveUpdate(registry, request);
+    case 'patch':
+      return servePatch(registry, request);
+    case 'delete':
+      return serveDelete(registry, request);
+    case 'deletecollection':
+      return serveDeleteCollection(registry, request);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+/** A namespaced resource is written within a namespace; a cluster-scoped one is not found inside of one. */
+function checkScope({ spec }: Resource, { target, verb }: ResourceRequest): void {
+  if (!spec.namespaced && target.namespace !== '') throw notFound(spec, target.name);
+  if (!spec.namespaced || target.namespace !== '') return;
+  if (verb === 'list' || verb === 'watch') return;
+  throw verb === 'create' || verb === 'deletecollection' ? methodNotAllowed() : notFound(spec, target.name);
+}
+
+function serveGet({ cache, clock }: Registry, request: ResourceRequest): void | Promise<void> {
+  const { exchange, resource, target, query } = request;
+  const wanted = query.get('resourceVersion') ?? '';
+  if (wanted !== '' && Number(wanted) > cache.revision) {
+    return waitVisible(cache, Number(wanted)).then(() => sendFound());
+  }
+  return sendFound();
+
+  function sendFound(): void {
+    const object = resource.cache.get(target.namespace, target.name);
+    if (object === undefined) throw notFound(resource.spec, target.name);
+    const { accepted } = request;
+    sendObject(exchange, resource, { bytes: object.bytes, status: 200 }, { accepted, query, now: clock.now() });
+  }
+}
+
+async function serveList({ cache, store, clock }: Registry, request: ResourceRequest): Promise<void> {
+  const { exchange, resource, query, accepted } = request;
+  const page = await listPage(
+    resource,
+    {
+      selection: selectionOf(request),
+      limit: numberOf(query, 'limit'),
+      continue: query.get('continue') ?? '',
+      resourceVersion: query.get('resourceVersion') ?? '',
+      match: query.get('resourceVersionMatch') ?? '',
+    },
+    { cache, store },
+  );
+  await sendList(exchange, resource, page, { accepted, query, now: clock.now() });
+}
+
+function selectionOf({ resource, target, query }: ResourceRequest) {
+  return compileSelection(resource.spec, target.namespace === '' ? undefined : target.namespace, query);
+}
+
+const watchTimeoutMinMs = 1_800_000;
+
+async function serveWatch(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { cache, watches } = registry;
+  const { exchange, resource, query, target } = request;
+  const compiled = selectionOf(request);
+  // A watch of one path is a watch of that name.
+  const selection = target.name === '' ? compiled : { ...compiled, everything: false, matches: nameOnly(target.name) };
+  const version = query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(version)) throw badRequest(`Invalid value: "${version}": resourceVersion must be a number`);
+  const initial = query.get('sendInitialEvents');
+  checkInitialEvents(query, initial);
+  const after = Number(version);
+  if (after > cache.revision) await waitVisible(cache, after);
+
+  const seconds = numberOf(query, 'timeoutSeconds');
+  const headers = jsonHeaders();
+  if (exchange.protocol === 'HTTP/1.1') headers['transfer-encoding'] = 'chunked';
+  const stream = exchange.stream(200, headers);
+  const watcher = watches.start(
+    {
+      stream,
+      selection,
+      render: renderFor(registry, request),
+      bookmarks: isSet(query, 'allowWatchBookmarks'),
+      kind: resource.spec.kind,
+      apiVersion: resource.apiVersion,
+    },
+    {
+      resource: resource.cache,
+      after: initial !== 'true' && after > 0 ? after : undefined,
+      initialEventsEnd: initial === 'true',
+      onlyNew: initial === 'false',
+      timeoutMs: seconds > 0 ? seconds * 1000 : Math.round(watchTimeoutMinMs * (1 + Math.random())),
+    },
+  );
+  exchange.onClose(() => watcher.close());
+}
+
+function nameOnly(name: string): (object: CachedObject) => boolean {
+  return (object) => object.name === name;
+}
+
+/** Source: KEP-3157; upstream validates the combination the same way. */
+function checkInitialEvents(query: URLSearchParams, initial: string | null): void {
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (initial === null) {
+    if (match !== '')
+      throw badRequest('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+    return;
+  }
+  if (match !== 'NotOlderThan') {
+    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  }
+}
+
+function renderFor({ clock }: Registry, request: ResourceRequest): ((object: CachedObject) => string) | undefined {
+  const { resource, accepted, query } = request;
+  switch (accepted.view) {
+    case 'partial':
+      return (object) => partialJson(object.parsed());
+    case 'table': {
+      const include = includeOf(query);
+      let headers = true;
+      return (object) => {
+        const meta = { resourceVersion: String(object.revision) };
+        const shown = served(resource, object);
+        const text = tableJson(resource.spec, [shown], { meta, include, now: clock.now(), headers });
+        headers = false;
+        return text;
+      };
+    }
+    case 'object':
+      return resource.fromStored === undefined ? undefined : (object) => served(resource, object).bytes.toString();
+  }
+}
+
+async function serveCreate(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { object, warnings } = await readObject(request);
+  applyDefaults(request.resource.spec, object);
+  const written = await registry.writer.create(request.resource, writeRequestOf(request), toStored(request, object));
+  sendWritten(registry, request, written, warnings);
+}
+
+async function serveUpdate(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { resource } = request;
+  const { object, warnings } = await readObject(request);
+  applyDefaults(resource.spec, object);
+  const wanted = toStored(request, object);
+  const written = await registry.writer.update(resource, writeRequestOf(request), () => wanted, { createFrom: wanted });
+  sendWritten(registry, request, written, warnings);
+}
+
+async function servePatch(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { exchange, resource, bodyLimit, query } = request;
+  const type = patchTypeOf(exchange.headers['content-type']);
+  const patch = parseBody(await exchange.readBody(bodyLimit));
+  const mode = fieldValidationOf(query);
+  let warnings: readonly string[] = [];
+  const written = await registry.writer.update(
+    resource,
+    writeRequestOf(request),
+    (_old, bytes) => {
+      const stored = JSON.parse(bytes.toString()) as KubeObject;
+      const current = resource.fromStored === undefined ? stored : resource.fromStored(stored);
+      const patched = applyPatch(resource.spec, type, current, { patch, mode });
+      warnings = patched.warnings;
+      applyDefaults(resource.spec, patched.object);
+      return toStored(request, patched.object);
+    },
+    { isPatch: true },
+  );
+  sendWritten(registry, request, written, warnings);
+}
+
+async function serveDelete(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { resource, target } = request;
+  if (target.subresource !== '') throw methodNotAllowed();
+  const options = await readDeleteOptions(request);
+  const write = { ...writeRequestOf(request), dryRun: options.dryRun === true };
+  sendWritten(registry, request, await registry.writer.remove(resource, write, options), []);
+}
+
+const deletionsAtOnce = 1000;
+
+async function serveDeleteCollection(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { exchange, resource, query, accepted } = request;
+  const options = await readDeleteOptions(request);
+  const dryRun = options.dryRun === true;
+  const objects = select(resource.cache, selectionOf(request));
+  const write = writeRequestOf(request);
+  for (let at = 0; at < objects.length; at += deletionsAtOnce) {
+    const group = objects.slice(at, at + deletionsAtOnce);
+    await Promise.all(
+      group.map(({ name, namespace }) =>
+        registry.writer.remove(resource, { ...write, name, namespace, dryRun }, options).catch(ignoreGone),
+      ),
+    );
+  }
+  const page = { revision: registry.cache.revision, objects, continue: undefined, remaining: undefined };
+  await sendList(exchange, resource, page, { accepted, query, now: registry.clock.now() });
+}
+
+function ignoreGone(error: unknown): void {
+  if (error instanceof ApiError && error.reason === 'NotFound') return;
+  throw error;
+}
+
+async function readObject(request: ResourceRequest): Promise<Decoded> {
+  const { exchange, resource, bodyLimit, query } = request;
+  const body = await exchange.readBody(bodyLimit);
+  const format = bodyFormatOf(exchange.headers['content-type']);
+  return decodeBodyAs(resource.spec, body, { format, mode: fieldValidationOf(query) });
+}
+
+async function readDeleteOptions({ exchange, bodyLimit, query }: ResourceRequest) {
+  const body = await exchange.readBody(bodyLimit);
+  const value = body.length === 0 ? undefined : parseBody(body, bodyFormatOf(exchange.headers['content-type']));
+  return parseDeleteOptions(value, query);
+}
+
+export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+  const wanted = query.get('fieldValidation') ?? '';
+  switch (wanted) {
+    case '':
+      return 'Warn';
+    case 'Strict':
+    case 'Warn':
+    case 'Ignore':
+      return wanted;
+    default:
+      throw badRequest(`fieldValidation: Unsupported value: "${wanted}": supported values: "Ignore", "Strict", "Warn"`);
+  }
+}
+
+function toStored({ resource }: ResourceRequest, object: KubeObject): KubeObject {
+  return resource.toStored === undefined ? object : resource.toStored(object);
+}
+
+export function writeRequestOf({
+  user,
+  target,
+  query,
+}: Pick<ResourceRequest, 'user' | 'target' | 'query'>): WriteRequest {
+  const dryRun = query.getAll('dryRun');
+  return {
+    user,
+    namespace: target.namespace === '' ? undefined : target.namespace,
+    name: target.name,
+    subresource: target.subresource,
+    dryRun: dryRun.length > 0 && parseDryRun(dryRun),
+  };
+}
+
+export function sendWritten(
+  registry: Registry,
+  { exchange, resource, accepted, query }: ResourceRequest,
+  { bytes, status, details }: Written,
+  warnings: readonly string[],
+): void {
+  if (bytes === undefined) exchange.send(status, jsonHeaders(), successBody(details ?? {}));
+  else sendObject(exchange, resource, { bytes, status }, { accepted, query, now: registry.clock.now(), warnings });
+}
+
+function numberOf(query: URLSearchParams, name: string): number {
+  const text = query.get(name);
+  if (text === null || text === '') return 0;
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0)
+    throw badRequest(`Invalid value: "${text}": ${name} must be a whole number`);
+  return number;
+}

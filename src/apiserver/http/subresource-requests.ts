@@ -1,0 +1,103 @@
+// Subresources that are not a part of the object in the object's own form: scale, binding, eviction.
+
+import type { Binding, KubeObject, Pod } from '../../api/index.ts';
+import { boundPod, checkBinding } from '../registry/binding.ts';
+import { parseDeleteOptions, timestampOf } from '../registry/deletion.ts';
+import type { Registry } from '../registry/registry.ts';
+import { scaleOf, withScale } from '../registry/scale.ts';
+import { applyPatch } from '../registry/schema.ts';
+import { section } from '../registry/strategies/fields.ts';
+import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
+import { sendJson } from './respond.ts';
+import { badRequest, methodNotAllowed, notFound, unknownResource } from './status-body.ts';
+
+/** Throws ApiError 404 for a subresource the kind does not have, 405 for a verb that it does not take. */
+export function serveSubresource(registry: Registry, request: ResourceRequest): void | Promise<void> {
+  const { target, resource, verb } = request;
+  const spec = resource.spec.subresources?.find(({ name }) => name === target.subresource);
+  if (spec === undefined) throw unknownResource();
+  if (!spec.verbs.some((one) => one === verb)) throw methodNotAllowed();
+  switch (target.subresource) {
+    case 'scale':
+      return serveScale(registry, request);
+    case 'binding':
+      return serveBinding(registry, request, target.name);
+    case 'eviction':
+      return serveEviction(registry, request);
+    default:
+      return serveResource(registry, request);
+  }
+}
+
+async function serveScale(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { exchange, resource, target, verb } = request;
+  const paths = resource.spec.scale;
+  if (paths === undefined) throw unknownResource();
+  if (verb === 'get') {
+    const object = resource.cache.get(target.namespace, target.name);
+    if (object === undefined) throw notFound(resource.spec, target.name);
+    return sendJson(exchange, 200, scaleOf(object.parsed(), paths));
+  }
+  const change = verb === 'patch' ? await patchedScale(request) : await givenScale(request);
+  // Written through the main resource's rules: a new number of replicas is a new generation.
+  const written = await registry.writer.update(
+    resource,
+    { ...writeRequestOf(request), subresource: 'scale' },
+    (old) => withScale(old, change(scaleOf(old, paths)), paths),
+    verb === 'patch' ? { isPatch: true } : {},
+  );
+  if (written.bytes === undefined) throw notFound(resource.spec, target.name);
+  sendJson(exchange, 200, scaleOf(JSON.parse(written.bytes.toString()) as KubeObject, paths));
+}
+
+type ScaleChange = (current: KubeObject) => KubeObject;
+
+async function givenScale({ exchange, bodyLimit }: ResourceRequest): Promise<ScaleChange> {
+  const value = parseBody(await exchange.readBody(bodyLimit), bodyFormatOf(exchange.headers['content-type']));
+  if (typeof value !== 'object' || value === null) throw badRequest('the body must be a Scale');
+  return () => value as KubeObject;
+}
+
+async function patchedScale(request: ResourceRequest): Promise<ScaleChange> {
+  const { exchange, bodyLimit, query, resource } = request;
+  const type = patchTypeOf(exchange.headers['content-type']);
+  const patch = parseBody(await exchange.readBody(bodyLimit));
+  // A Scale has no lists, so the strategic form means the same as the merge form.
+  const how = type === 'strategic' ? 'merge' : type;
+  const mode = fieldValidationOf(query);
+  const scale = { ...resource.spec, group: 'autoscaling', version: 'v1', kind: 'Scale' };
+  return (current) => applyPatch(scale, how, current, { patch, mode }).object;
+}
+
+/** POST pods/NAME/binding, and POST bindings with the pod's name in the body. */
+export async function serveBinding(registry: Registry, request: ResourceRequest, podName: string): Promise<void> {
+  const { exchange, resource, bodyLimit } = request;
+  const binding = parseBody(
+    await exchange.readBody(bodyLimit),
+    bodyFormatOf(exchange.headers['content-type']),
+  ) as Binding;
+  checkBinding(binding);
+  const name = podName === '' ? (binding.metadata?.name ?? '') : podName;
+  const now = timestampOf(registry.clock.now());
+  await registry.writer.update(
+    resource,
+    { ...writeRequestOf(request), name, subresource: 'binding' },
+    (old) => boundPod(old as Pod, binding, now) as KubeObject,
+    { isPatch: true },
+  );
+  sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+}
+
+/** Source: policy/v1 Eviction; budgets are enforced where PodDisruptionBudgets are known. */
+async function serveEviction(registry: Registry, request: ResourceRequest): Promise<void> {
+  const { exchange, resource, bodyLimit, query } = request;
+  const eviction = parseBody(
+    await exchange.readBody(bodyLimit),
+    bodyFormatOf(exchange.headers['content-type']),
+  ) as KubeObject;
+  const options = parseDeleteOptions(section(eviction, 'deleteOptions'), query);
+  const write = writeRequestOf(request);
+  await registry.writer.remove(resource, { ...write, dryRun: write.dryRun || options.dryRun === true }, options);
+  sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+}

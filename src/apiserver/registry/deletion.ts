@@ -1,0 +1,118 @@
+// What a DELETE does to an object: removes it, marks it, or nothing because it is on its way out already. Pure.
+// Source: k8s.io/apiserver pkg/registry/rest/delete.go (BeforeDelete) and generic/registry/store.go (deletionFinalizers).
+
+import type { KubeObject } from '../../api/index.ts';
+import { badRequest } from '../http/status-body.ts';
+import type { Strategy } from './strategy.ts';
+
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground' | undefined;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
+  readonly dryRun?: boolean;
+}
+
+export type Deletion =
+  | { readonly action: 'remove' }
+  | { readonly action: 'mark'; readonly object: KubeObject }
+  | { readonly action: 'nothing' };
+
+const policies = ['Orphan', 'Background', 'Foreground'] as const;
+const orphan = 'orphan';
+const foreground = 'foregroundDeletion';
+
+export function planDeletion(
+  object: KubeObject,
+  options: DeleteOptions,
+  { strategy, now }: { readonly strategy: Strategy; readonly now: number },
+): Deletion {
+  const meta = object.metadata ?? {};
+  const finalizers = finalizersFor(meta.finalizers ?? [], options.propagationPolicy);
+  const grace = strategy.grace?.(object, options.gracePeriodSeconds) ?? 0;
+  const left = meta.deletionTimestamp === undefined ? undefined : (meta.deletionGracePeriodSeconds ?? 0);
+  const held = finalizers.length > 0 || strategy.isHeld?.(object) === true;
+
+  if (left !== undefined && left > 0 && (options.gracePeriodSeconds === undefined || grace >= left)) {
+    return { action: 'nothing' };
+  }
+  if (grace === 0 && !held) return { action: 'remove' };
+  if (left !== undefined && grace === left && finalizers.length === (meta.finalizers?.length ?? 0)) {
+    return { action: 'nothing' };
+  }
+  const marked: KubeObject = {
+    ...object,
+    metadata: {
+      ...meta,
+      finalizers,
+      deletionTimestamp: left === undefined || left > grace ? timestampOf(now + grace * 1000) : meta.deletionTimestamp,
+      deletionGracePeriodSeconds: grace,
+      ...(meta.generation === undefined || left !== undefined ? {} : { generation: meta.generation + 1 }),
+    } as unknown as NonNullable<KubeObject['metadata']>,
+  };
+  return { action: 'mark', object: strategy.terminating?.(marked) ?? marked };
+}
+
+function finalizersFor(have: readonly string[], policy: DeleteOptions['propagationPolicy']): readonly string[] {
+  if (policy === undefined) return have;
+  const others = have.filter((one) => one !== orphan && one !== foreground);
+  if (policy === 'Orphan') return [...others, orphan];
+  return policy === 'Foreground' ? [...others, foreground] : others;
+}
+
+/** RFC 3339 with whole seconds, as metav1.Time. */
+export function timestampOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** Options from the body (a DeleteOptions object, or nothing) and the query, which counts when the body says nothing. */
+export function parseDeleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
+  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  const grace = given['gracePeriodSeconds'] ?? numberOf(query.get('gracePeriodSeconds'));
+  const orphans = given['orphanDependents'] ?? booleanOf(query.get('orphanDependents'));
+  const named = given['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
+  if (named !== undefined && orphans !== undefined) {
+    throw badRequest('DeleteOptions: orphanDependents and propagationPolicy cannot be both set');
+  }
+  const policy = named ?? (orphans === undefined ? undefined : orphans === true ? 'Orphan' : 'Background');
+  if (policy !== undefined && !policies.some((one) => one === policy)) {
+    throw badRequest(
+      `DeleteOptions: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
+    );
+  }
+  if (grace !== undefined && typeof grace !== 'number')
+    throw badRequest('DeleteOptions: gracePeriodSeconds must be a number');
+  const dryRun = given['dryRun'] ?? query.getAll('dryRun');
+  return {
+    gracePeriodSeconds: grace,
+    propagationPolicy: policy as DeleteOptions['propagationPolicy'],
+    preconditions: preconditionsOf(given['preconditions']),
+    dryRun: parseDryRun(dryRun),
+  };
+}
+
+/** `All` is the only value there is. */
+export function parseDryRun(value: unknown): boolean {
+  const values = Array.isArray(value) ? value : [value];
+  const wrong = values.find((one) => one !== 'All');
+  if (wrong !== undefined) {
+    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(wrong)}: supported values: "All"`);
+  }
+  return values.length > 0;
+}
+
+function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { uid, resourceVersion } = value as Record<string, unknown>;
+  return {
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
+  };
+}
+
+function numberOf(text: string | null): number | undefined {
+  return text === null || text === '' ? undefined : Number(text);
+}
+
+function booleanOf(text: string | null): boolean | undefined {
+  return text === null ? undefined : text === 'true' || text === '1';
+}

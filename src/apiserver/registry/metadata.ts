@@ -1,0 +1,148 @@
+// The rules of metadata that hold for every kind. Source: k8s.io/apiserver pkg/registry/rest (create.go, update.go, meta.go)
+// and apimachinery pkg/api/validation/objectmeta.go.
+
+import { randomInt, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { KindSpec, KubeObject, ObjectMeta } from '../../api/index.ts';
+import type { ApiError } from '../contracts.ts';
+import { badRequest, conflict, type FieldCause, invalid } from '../http/status-body.ts';
+import { bodyOf } from './strategies/fields.ts';
+
+/** What a write is about, as the URL says it. */
+export interface Addressed {
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+/** Vowels and easily confused characters are left out. Source: apimachinery util/rand. */
+const suffixCharacters = 'bcdfghjklmnpqrstvwxz2456789';
+const suffixLength = 5;
+const generatedNameMax = 63;
+
+export function generatedName(base: string): string {
+  const suffix = Array.from({ length: suffixLength }, () => suffixCharacters[randomInt(suffixCharacters.length)]);
+  return base.slice(0, generatedNameMax - suffixLength) + suffix.join('');
+}
+
+/** The object with the name and namespace of the request, name still generated when asked for. Throws 400 on a mismatch. */
+export function addressNew(object: KubeObject, kind: KindSpec, namespace: string | undefined): KubeObject {
+  const { resourceVersion, ...meta } = object.metadata ?? {};
+  if (resourceVersion !== undefined && resourceVersion !== '') {
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  }
+  const generated =
+    (meta.name ?? '') === '' && (meta.generateName ?? '') !== ''
+      ? { ...meta, name: generatedName(meta.generateName ?? '') }
+      : meta;
+  return { ...object, metadata: inNamespace(generated, kind, namespace) };
+}
+
+/** The same for PUT, where the URL names the object. */
+export function addressExisting(object: KubeObject, kind: KindSpec, at: Addressed): KubeObject {
+  const meta = object.metadata ?? {};
+  const { name } = meta;
+  if (name !== undefined && name !== '' && name !== at.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${at.name})`);
+  }
+  return { ...object, metadata: inNamespace({ ...meta, name: at.name }, kind, at.namespace) };
+}
+
+function inNamespace(meta: ObjectMeta, kind: KindSpec, namespace: string | undefined): ObjectMeta {
+  if (!kind.namespaced) {
+    const { namespace: _ignored, ...rest } = meta;
+    return rest;
+  }
+  if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  return namespace === undefined ? meta : { ...meta, namespace };
+}
+
+/** Fields that only the server sets. */
+export function newMetadata(meta: ObjectMeta, kind: KindSpec, now: string): ObjectMeta {
+  const {
+    deletionTimestamp: _deletion,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _selfLink,
+    managedFields: _managed,
+    generation: _generation,
+    ...rest
+  } = meta;
+  return {
+    ...rest,
+    uid: randomUUID(),
+    creationTimestamp: now,
+    ...(kind.generation === undefined ? {} : { generation: 1 }),
+  } as unknown as ObjectMeta;
+}
+
+/** Takes over what an update can't change, and refuses what it must not try. */
+export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindSpec): ObjectMeta {
+  const { selfLink: _selfLink, managedFields: _managed, ...meta } = object.metadata ?? {};
+  const before = old.metadata ?? {};
+  const name = before.name ?? '';
+  if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== before.uid) {
+    const subject = { group: kind.group, plural: kind.plural };
+    throw conflict(
+      subject,
+      name,
+      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${before.uid}`,
+    );
+  }
+  const added = (meta.finalizers ?? []).filter((one) => before.finalizers?.includes(one) !== true);
+  if (before.deletionTimestamp !== undefined && added.length > 0) {
+    const list = added.map((one) => JSON.stringify(one)).join(', ');
+    const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+    const cause: FieldCause = {
+      field: 'metadata.finalizers',
+      reason: 'FieldValueForbidden',
+      message: `Forbidden: ${detail}`,
+    };
+    throw invalid(kind, name, [cause]);
+  }
+  return {
+    ...meta,
+    ...keep(before, ['name', 'namespace', 'generateName', 'uid', 'creationTimestamp', 'generation']),
+    ...keep(before, ['deletionTimestamp', 'deletionGracePeriodSeconds']),
+  } as unknown as ObjectMeta;
+}
+
+/** Raises metadata.generation when one of the fields that count has changed. */
+export function withGeneration(object: KubeObject, old: KubeObject, kind: KindSpec): KubeObject {
+  const changed =
+    kind.generation?.some((field) => !isDeepStrictEqual(bodyOf(object)[field], bodyOf(old)[field])) ?? false;
+  if (!changed) return object;
+  return { ...object, metadata: { ...object.metadata, generation: (old.metadata?.generation ?? 0) + 1 } };
+}
+
+/** Whether an object that was marked as deleted has nothing left that holds it. */
+export function isReleased(object: KubeObject): boolean {
+  const meta = object.metadata ?? {};
+  return (
+    meta.deletionTimestamp !== undefined &&
+    (meta.deletionGracePeriodSeconds ?? 0) === 0 &&
+    (meta.finalizers?.length ?? 0) === 0
+  );
+}
+
+/** Throws 422 for an object without name. */
+export function requireName(object: KubeObject, kind: KindSpec): string {
+  const name = object.metadata?.name ?? '';
+  if (name !== '') return name;
+  throw invalid(kind, '', [
+    {
+      field: 'metadata.name',
+      reason: 'FieldValueRequired',
+      message: 'Required value: name or generateName is required',
+    },
+  ]);
+}
+
+/** Throws 409 unless `resourceVersion` (of a body or a precondition) is the stored one. */
+export function requireRevision(text: string, revision: number, refuse: () => ApiError): void {
+  if (text !== String(revision)) throw refuse();
+}
+
+function keep(from: ObjectMeta, names: readonly (keyof ObjectMeta)[]): object {
+  return Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
+}

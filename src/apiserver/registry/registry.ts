@@ -1,0 +1,17 @@
+// What request handlers need of the registry, as one value.
+
+import type { Clock } from '../../base/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { WatchCache } from '../cache/index.ts';
+import type { WatchHub } from '../watch/index.ts';
+import type { ResourceTable } from './resource.ts';
+import type { Writer } from './writing.ts';
+
+export interface Registry {
+  readonly cache: WatchCache;
+  readonly store: Store;
+  readonly resources: ResourceTable;
+  readonly watches: WatchHub;
+  readonly writer: Writer;
+  readonly clock: Clock;
+}

@@ -1,0 +1,90 @@
+// The table of served resources. It is filled from the kinds table at start and may grow and shrink at run time
+// (CustomResourceDefinitions), so everything asks it per request and nobody keeps a copy: routes, discovery, the reader.
+
+import { apiVersionOf, type GroupVersionKind, type KindSpec, type KubeObject } from '../../api/index.ts';
+import { type Layout, layOut, type ResourceCache, registryRoot, type WatchCache } from '../cache/index.ts';
+import { type Strategy, strategyOf } from './strategy.ts';
+
+export interface Resource {
+  /** The kind as this path serves it. */
+  readonly spec: KindSpec;
+  /** The kind that is stored; differs from `spec` for a second version or group of the same objects. */
+  readonly stored: KindSpec;
+  readonly apiVersion: string;
+  readonly cache: ResourceCache;
+  readonly strategy: Strategy;
+  keyOf(namespace: string | undefined, name: string): string;
+  layOut(object: KubeObject): Layout;
+  /** From the stored form to the served one; undefined when they are the same bytes. */
+  readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
+  readonly toStored: ((object: KubeObject) => KubeObject) | undefined;
+}
+
+export interface ResourceTable {
+  find(group: string, version: string, plural: string): Resource | undefined;
+  ofKind(kind: GroupVersionKind): Resource | undefined;
+  /** In the order of the kinds table. */
+  all(): readonly Resource[];
+  add(spec: KindSpec): Resource;
+  remove(spec: KindSpec): void;
+}
+
+export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[]): ResourceTable {
+  const byPath = new Map<string, Resource>();
+  const byKind = new Map<string, Resource>();
+  const specs = new Map<string, KindSpec>();
+
+  function storedSpec(spec: KindSpec): KindSpec {
+    const stored = spec.storedAs === undefined ? spec : specs.get(kindKey(spec.storedAs.kind));
+    if (stored === undefined) throw new Error(`${spec.kind} is stored as a kind that is not in the table`);
+    return stored;
+  }
+
+  function add(spec: KindSpec): Resource {
+    specs.set(kindKey(spec), spec);
+    const resource = makeResource(cache, spec, storedSpec(spec));
+    byPath.set(pathKey(spec.group, spec.version, spec.plural), resource);
+    byKind.set(kindKey(spec), resource);
+    return resource;
+  }
+
+  for (const spec of kinds) specs.set(kindKey(spec), spec);
+  for (const spec of kinds) if (spec.virtual !== true) add(spec);
+
+  return {
+    find: (group, version, plural) => byPath.get(pathKey(group, version, plural)),
+    ofKind: (kind) => byKind.get(kindKey(kind)),
+    all: () => [...byPath.values()],
+    add,
+    remove(spec) {
+      specs.delete(kindKey(spec));
+      byKind.delete(kindKey(spec));
+      byPath.delete(pathKey(spec.group, spec.version, spec.plural));
+    },
+  };
+}
+
+function makeResource(cache: WatchCache, spec: KindSpec, stored: KindSpec): Resource {
+  const prefix = `${registryRoot}${stored.group === '' ? 'core' : stored.group}/${stored.plural}/`;
+  const apiVersion = apiVersionOf(stored);
+  return {
+    spec,
+    stored,
+    apiVersion: apiVersionOf(spec),
+    cache: cache.resource(prefix),
+    strategy: strategyOf(stored),
+    keyOf: (namespace, name) =>
+      namespace === undefined || namespace === '' ? prefix + name : `${prefix}${namespace}/${name}`,
+    layOut: (object) => layOut(object, stored.kind, apiVersion),
+    fromStored: spec.storedAs === undefined ? undefined : (object) => spec.storedAs?.fromStored(object) ?? object,
+    toStored: spec.storedAs === undefined ? undefined : (object) => spec.storedAs?.toStored(object) ?? object,
+  };
+}
+
+function pathKey(group: string, version: string, plural: string): string {
+  return `${group}/${version}/${plural}`;
+}
+
+function kindKey({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}/${kind}`;
+}

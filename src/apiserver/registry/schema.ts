@@ -1,0 +1,115 @@
+// Where the registry asks the Kubernetes vocabulary (src/api) what an object may look like: decoding with unknown fields
+// told, defaults, validation, patches. Everything there is pure; here its errors become ApiError, and fieldValidation
+// decides what an unknown field means.
+
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  builtInSchemas,
+  conformObject,
+  DecodeError,
+  decodeObject,
+  type FieldError,
+  invalidStatus,
+  type KindSpec,
+  type KubeObject,
+  PatchError,
+  strictDecodingMessage,
+} from '../../api/index.ts';
+import { ApiError } from '../contracts.ts';
+import { type BodyFormat, type PatchType, patchTypes } from '../http/negotiate.ts';
+import { badRequest } from '../http/status-body.ts';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export interface Decoded {
+  /** Belongs to the caller. */
+  readonly object: KubeObject;
+  /** For `Warning` headers. */
+  readonly warnings: readonly string[];
+}
+
+/** An object of `kind` out of a request body. Throws ApiError 400. */
+export function decodeBodyAs(
+  kind: KindSpec,
+  body: Buffer,
+  { format, mode }: { readonly format: BodyFormat; readonly mode: FieldValidation },
+): Decoded {
+  return translating(() => {
+    const { object, problems } = decodeObject(kind, body, { format });
+    return { object, warnings: judge(kind, problems, mode) };
+  });
+}
+
+/** `current` belongs to the callee. Throws ApiError 400, 413 or 422. */
+export function applyPatch(
+  kind: KindSpec,
+  type: PatchType,
+  current: KubeObject,
+  { patch, mode }: { readonly patch: unknown; readonly mode: FieldValidation },
+): Decoded {
+  return translating(() => {
+    const object = patched(kind, type, current, patch) as KubeObject;
+    return { object, warnings: judge(kind, conformObject(kind, object), mode) };
+  });
+}
+
+function patched(kind: KindSpec, type: PatchType, current: KubeObject, patch: unknown): object {
+  switch (type) {
+    case 'json':
+      return applyJsonPatch(current, patch);
+    case 'merge':
+      return applyMergePatch(current, patch);
+    case 'strategic': {
+      const schema = builtInSchemas().ofKind(kind);
+      if (schema !== undefined) return applyStrategicMergePatch(schema, current, patch);
+      const { strategic: _none, ...others } = invertedPatchTypes;
+      throw new ApiError(
+        'UnsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: ${Object.values(others).join(', ')}`,
+      );
+    }
+  }
+}
+
+const invertedPatchTypes = Object.fromEntries(Object.entries(patchTypes).map(([media, type]) => [type, media]));
+
+function judge(kind: KindSpec, problems: readonly string[], mode: FieldValidation): readonly string[] {
+  if (problems.length === 0 || mode === 'Ignore') return [];
+  if (mode === 'Warn') return problems;
+  throw badRequest(strictDecodingMessage(kind, problems));
+}
+
+function translating<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(error.message);
+    if (error instanceof PatchError) throw new ApiError(error.fault, error.message);
+    throw error;
+  }
+}
+
+/** Fills in what the kind defaults; changes `object`, which the caller owns. */
+export function applyDefaults(kind: KindSpec, object: KubeObject): void {
+  kind.defaults?.(object as never);
+}
+
+/** Throws ApiError 422 with all causes. */
+export function validateNew(kind: KindSpec, object: KubeObject): void {
+  refuse(kind, object, kind.validate?.(object as never) ?? []);
+}
+
+export function validateChange(kind: KindSpec, object: KubeObject, old: KubeObject): void {
+  refuse(kind, object, [
+    ...(kind.validate?.(object as never) ?? []),
+    ...(kind.validateUpdate?.(object as never, old as never) ?? []),
+  ]);
+}
+
+function refuse(kind: KindSpec, object: KubeObject, errors: readonly FieldError[]): void {
+  if (errors.length === 0) return;
+  const { message = '', details } = invalidStatus(kind, object.metadata?.name ?? '', errors);
+  throw new ApiError('Invalid', message, details === undefined ? {} : { details });
+}

@@ -1,0 +1,40 @@
+// Strategies by `<plural>.<group>`.
+
+import type { Strategy } from '../strategy.ts';
+import { certificateSigningRequests } from './certificate-signing-requests.ts';
+import { namespaces } from './namespaces.ts';
+import { pods } from './pods.ts';
+import { services } from './services.ts';
+
+const apps: Strategy = { status: (object, old) => ({ ...object, metadata: withLabelsOf(object, old) }) };
+
+export const strategies: Readonly<Record<string, Strategy>> = {
+  'pods.': pods,
+  'services.': services,
+  'namespaces.': namespaces,
+  'nodes.': { keepsStatus: true },
+  'serviceaccounts.': { answersDeleted: true },
+  'resourcequotas.': { answersDeleted: true },
+  'persistentvolumes.': { answersDeleted: true },
+  'persistentvolumeclaims.': { answersDeleted: true },
+  'podtemplates.': { answersDeleted: true },
+  'events.': { createOnUpdate: true },
+  'endpoints.': { createOnUpdate: true },
+  'limitranges.': { createOnUpdate: true },
+  'leases.coordination.k8s.io': { createOnUpdate: true, needsResourceVersion: true },
+  'roles.rbac.authorization.k8s.io': { createOnUpdate: true },
+  'clusterroles.rbac.authorization.k8s.io': { createOnUpdate: true },
+  'rolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
+  'clusterrolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
+  'certificatesigningrequests.certificates.k8s.io': certificateSigningRequests,
+  'deployments.apps': apps,
+  'replicasets.apps': apps,
+};
+
+/** Source: apps strategies' PrepareForUpdate of status: labels stay the old ones. */
+function withLabelsOf(
+  object: { readonly metadata?: object },
+  old: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } },
+): object {
+  return { ...object.metadata, labels: old.metadata?.labels };
+}

@@ -1,0 +1,45 @@
+// Which part of an object a write through the main resource or one of its subresources may change; the rest is the stored
+// state. Source: the PrepareForUpdate functions of k8s.io/kubernetes pkg/registry.
+
+import type { KubeObject } from '../../api/index.ts';
+import type { Resource } from './resource.ts';
+import { bodyOf, section, withField } from './strategies/fields.ts';
+import { hasStatus, type StrategyContext } from './strategy.ts';
+
+export function combine(
+  object: KubeObject,
+  old: KubeObject,
+  resource: Resource,
+  context: StrategyContext & { readonly subresource: string },
+): KubeObject {
+  const { strategy } = resource;
+  switch (context.subresource) {
+    case '': {
+      const kept = hasStatus(resource.stored) ? withField(object, 'status', bodyOf(old)['status']) : object;
+      return strategy.update?.(kept, old, context) ?? kept;
+    }
+    case 'status': {
+      // Everything but metadata and status is the stored one.
+      const { metadata } = object;
+      const kept = {
+        ...withField(old, 'status', bodyOf(object)['status']),
+        ...(metadata === undefined ? {} : { metadata }),
+      };
+      return strategy.status?.(kept, old, context) ?? kept;
+    }
+    case 'finalize':
+      return withField(old, 'spec', { ...section(old, 'spec'), finalizers: section(object, 'spec')['finalizers'] });
+    case 'approval':
+      return withField(old, 'status', {
+        ...section(old, 'status'),
+        conditions: section(object, 'status')['conditions'],
+      });
+    case 'ephemeralcontainers':
+      return withField(old, 'spec', {
+        ...section(old, 'spec'),
+        ephemeralContainers: section(object, 'spec')['ephemeralContainers'],
+      });
+    default:
+      return object;
+  }
+}

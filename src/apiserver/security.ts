@@ -1,0 +1,91 @@
+// Who may do what: authentication, impersonation, authorization, admission and the reviews that answer questions about
+// them, put together. A test may exchange the whole for `allow-all`.
+
+import type { Clock, Logger } from '../base/index.ts';
+import { createAdmissionPlugins } from './admission/index.ts';
+import {
+  createAuthenticator,
+  createImpersonator,
+  createServiceAccountIssuer,
+  createServiceAccountVerifier,
+  type ServiceAccountIssuerOptions,
+} from './authentication/index.ts';
+import { createAuthorization, startRoleAggregation } from './authorization/index.ts';
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  Authorizer,
+  Credentials,
+  ObjectReader,
+  ObjectWriter,
+  UserInfo,
+} from './contracts.ts';
+import type { Documents } from './http/path-requests.ts';
+import { createReviews, type Review } from './reviews/index.ts';
+
+export type SecurityOptions =
+  | {
+      readonly mode: 'rbac';
+      readonly serviceAccounts: Omit<ServiceAccountIssuerOptions, 'clock'>;
+      /** Whether requests without credentials are let through to authorization; default true. */
+      readonly anonymous?: boolean;
+    }
+  /** Everybody is system:masters and nothing is admitted or changed: for tests of other parts. */
+  | { readonly mode: 'allow-all' };
+
+export interface Security {
+  readonly reader: ObjectReader;
+  readonly authenticate: Authenticator;
+  readonly impersonate: (user: UserInfo, headers: Credentials['headers']) => UserInfo;
+  readonly authorize: Authorizer;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly reviews: readonly Review[];
+  /** @param base where clients reach this server. */
+  documents(base: () => string): Documents;
+  stop(): void;
+}
+
+export function secure(
+  options: SecurityOptions & {
+    readonly reader: ObjectReader;
+    readonly writer: ObjectWriter;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  },
+): Security {
+  const { reader, writer, clock, logger } = options;
+  if (options.mode === 'allow-all') return allowAll(reader);
+  const issuer = createServiceAccountIssuer({ ...options.serviceAccounts, clock });
+  const serviceAccounts = createServiceAccountVerifier(issuer, reader, { clock });
+  const authenticate = createAuthenticator({ reader, serviceAccounts, anonymous: options.anonymous ?? true, clock });
+  const authorization = createAuthorization(reader);
+  const { authorize, escalationCheck } = authorization;
+  const aggregation = startRoleAggregation({ reader, writer, log: logger });
+  return {
+    reader,
+    authenticate,
+    impersonate: createImpersonator(authorize),
+    authorize,
+    admission: createAdmissionPlugins({ reader, authorize, escalationCheck }),
+    reviews: createReviews({ reader, authorization, authenticate, issuer, serviceAccounts, clock }),
+    documents: (base) => ({
+      '/openid/v1/jwks': () => issuer.jwks(),
+      '/.well-known/openid-configuration': () => issuer.discovery(`${base()}/openid/v1/jwks`),
+    }),
+    stop: () => aggregation.stop(),
+  };
+}
+
+function allowAll(reader: ObjectReader): Security {
+  const user: UserInfo = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] };
+  return {
+    reader,
+    authenticate: () => user,
+    impersonate: (sender) => sender,
+    authorize: () => ({ decision: 'allow', reason: '' }),
+    admission: [],
+    reviews: [],
+    documents: () => ({}),
+    stop: () => undefined,
+  };
+}

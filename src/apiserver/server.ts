@@ -1,0 +1,235 @@
+// The composition of the API server: store → watch cache → registry → security → HTTP. Everything here is wiring; each part
+// is a value that a test can make by itself. Stopping goes the other way round.
+
+import { type KindSpec, kinds as kindsTable, schemaDirectory } from '../api/index.ts';
+import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
+import type { Store } from '../store/index.ts';
+import { ensureDefaultObjects } from './bootstrap/index.ts';
+import { startWatchCache, type WatchCache } from './cache/index.ts';
+import { createOpenApiDocuments } from './discovery/index.ts';
+import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
+import { createInFlight, type InFlight, type InFlightLimits } from './http/in-flight.ts';
+import { listen, type TlsMaterial } from './http/listener.ts';
+import { createPathHandler } from './http/path-requests.ts';
+import { createPipeline } from './http/pipeline.ts';
+import type { NodeProxy } from './proxy/index.ts';
+import { createAdmissionChain } from './registry/admission-chain.ts';
+import { createObjectReader, createObjectWriter } from './registry/object-access.ts';
+import { createResourceTable } from './registry/resource.ts';
+import { createServiceAllocator } from './registry/service-allocation.ts';
+import { createWriter } from './registry/writing.ts';
+import { type Security, type SecurityOptions, secure } from './security.ts';
+import { createWatchHub, type WatchHub } from './watch/index.ts';
+
+export interface ApiServerOptions {
+  /** Open and empty or filled; the server does not close it. */
+  readonly store: Store;
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls: TlsMaterial;
+  /** What clients and the `kubernetes` Service are told; default: `host`. */
+  readonly advertiseAddress?: string;
+  /** 10.96.0.0/12 */
+  readonly serviceCidr: string;
+  /** Inclusive; default 30000 to 32767. */
+  readonly nodePorts?: readonly [number, number];
+  /** How requests are authenticated, authorized and admitted. */
+  readonly security: SecurityOptions;
+  /** Makes the part that talks to nodes; absent: logs, exec and proxies answer 503. */
+  readonly nodeProxy?: (access: Pick<Security, 'reader'>) => NodeProxy;
+  /** Namespaces, default RBAC and the `kubernetes` Service are made at start; default true. */
+  readonly defaultObjects?: boolean;
+  /** Default: the kinds table. */
+  readonly kinds?: readonly KindSpec[];
+  readonly limits?: InFlightLimits;
+  /** Largest request body, bytes; default 3 MiB as upstream. */
+  readonly bodyLimit?: number;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** How often history older than that is given up, ms; default 5 minutes as upstream. */
+  readonly compactEveryMs?: number;
+}
+
+export interface ApiServer {
+  /** https://host:port, reachable from this machine. */
+  readonly url: string;
+  readonly port: number;
+  /** Resolves when the default objects are there and /readyz says ok. */
+  readonly ready: Promise<void>;
+  /** Resolves with the reason when the server can't go on (its datastore failed); never in order. */
+  readonly failed: Promise<Error>;
+  /** New connections use this certificate. */
+  replaceTls(tls: TlsMaterial): void;
+  /** Ends watches, lets requests finish (2 s by default), closes connections. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const bodyLimitDefault = 3 << 20;
+const compactEvery = 5 * 60_000;
+
+/** Listens and serves. Throws CodedError for an address, certificate or Service range that can't be used. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, logger = silentLogger, clock = systemClock, nodePorts = [30_000, 32_767] } = options;
+  const cache = await startWatchCache({ store, logger });
+  const resources = createResourceTable(cache, options.kinds ?? Object.values(kindsTable));
+  const reader = createObjectReader(resources);
+  const { serviceCidr } = options;
+  const services = createServiceAllocator(cache.resource('/registry/core/services/'), { serviceCidr, nodePorts });
+  const unjudged = createWriter({ store, cache, admission: createAdmissionChain([]), services, clock });
+  const objects = createObjectWriter(resources, unjudged);
+  const security = secure({ ...options.security, reader, writer: objects, clock, logger });
+  const admission = createAdmissionChain(security.admission);
+  const watches = createWatchHub({ cache, store });
+  const writer = createWriter({ store, cache, admission, services, clock });
+  const nodeProxy = options.nodeProxy?.({ reader });
+  const inFlight = createInFlight(options.limits);
+  const metrics = createMetrics();
+  const state = {
+    bootstrapped: options.defaultObjects === false,
+    stopping: false,
+    broken: undefined as string | undefined,
+  };
+
+  const { host } = options;
+  const address = options.advertiseAddress ?? host;
+  const pipeline = createPipeline({
+    registry: { cache, store, resources, watches, writer, clock },
+    ...security,
+    paths: createPathHandler({
+      resources,
+      virtual: security.reviews,
+      checks: healthChecks(state),
+      metrics,
+      gauges: gaugesOf({ cache, inFlight, watches, resources: () => resources.all() }),
+      openApi: createOpenApiDocuments(schemaDirectory()),
+      documents: security.documents(() => `https://${address}:${listener.port}`),
+      address: () => `${address}:${listener.port}`,
+    }),
+    proxy: nodeProxy,
+    inFlight,
+    metrics,
+    logger,
+    bodyLimit: options.bodyLimit ?? bodyLimitDefault,
+  });
+  const listener = await listen({
+    host,
+    port: options.port,
+    tls: options.tls,
+    logger,
+    onExchange: pipeline.serve,
+    onUpgrade: pipeline.upgrade,
+  });
+  const stopCompaction = compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger);
+  cache.failed.then(
+    (error) => {
+      state.broken = messageOf(error);
+    },
+    () => undefined,
+  );
+
+  return {
+    url: `https://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
+    port: listener.port,
+    ready: bootstrap(),
+    failed: cache.failed,
+    replaceTls: (tls) => listener.replaceTls(tls),
+    async stop(graceMs = 2000) {
+      state.stopping = true;
+      stopCompaction();
+      security.stop();
+      watches.stop();
+      await nodeProxy?.close();
+      await listener.close(graceMs);
+      cache.stop();
+    },
+  };
+
+  async function bootstrap(): Promise<void> {
+    if (options.defaultObjects === false) return;
+    const { clientCa } = options.tls;
+    await ensureDefaultObjects(objects, {
+      serviceCidr,
+      advertiseAddress: address,
+      securePort: listener.port,
+      ...(clientCa === undefined ? {} : { clientCa }),
+    });
+    state.bootstrapped = true;
+  }
+}
+
+function healthChecks(state: {
+  readonly bootstrapped: boolean;
+  readonly stopping: boolean;
+  readonly broken: string | undefined;
+}): readonly HealthCheck[] {
+  return [
+    { name: 'datastore', live: true, whyNot: () => state.broken },
+    { name: 'watch-cache', live: true, whyNot: () => state.broken },
+    {
+      name: 'poststarthook/default-objects',
+      live: false,
+      whyNot: () => (state.bootstrapped ? undefined : 'not finished'),
+    },
+    { name: 'shutdown', live: false, whyNot: () => (state.stopping ? 'process is shutting down' : undefined) },
+  ];
+}
+
+function gaugesOf(parts: {
+  readonly cache: WatchCache;
+  readonly inFlight: InFlight;
+  readonly watches: WatchHub;
+  readonly resources: () => readonly { readonly spec: KindSpec; readonly cache: { readonly size: number } }[];
+}): readonly Gauge[] {
+  const { cache, inFlight, watches, resources } = parts;
+  return [
+    {
+      name: 'apiserver_current_inflight_requests',
+      help: 'Requests that are worked on now.',
+      samples: () => [
+        { labels: { request_kind: 'mutating' }, value: inFlight.mutating },
+        { labels: { request_kind: 'readOnly' }, value: inFlight.reading },
+      ],
+    },
+    {
+      name: 'apiserver_longrunning_requests',
+      help: 'Open watches.',
+      samples: () => [{ labels: {}, value: watches.size }],
+    },
+    {
+      name: 'apiserver_resource_objects',
+      help: 'Stored objects by resource.',
+      samples: () => resources().map(countOf),
+    },
+    {
+      name: 'k8ts_store_revision',
+      help: 'The newest revision.',
+      samples: () => [{ labels: {}, value: cache.revision }],
+    },
+    {
+      name: 'process_resident_memory_bytes',
+      help: 'Resident memory.',
+      samples: () => [{ labels: {}, value: process.memoryUsage.rss() }],
+    },
+  ];
+}
+
+function countOf({ spec, cache }: { readonly spec: KindSpec; readonly cache: { readonly size: number } }): {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+} {
+  return { labels: { group: spec.group, resource: spec.plural }, value: cache.size };
+}
+
+/** Gives up history older than one interval: watches that resume from further back get 410 and list again. */
+function compactPeriodically(store: Store, everyMs: number, logger: Logger): () => void {
+  let before = store.revision;
+  const timer = setInterval(() => {
+    const upTo = before;
+    before = store.revision;
+    store.compact(upTo).catch((error: unknown) => logger.warn('compaction failed', { error: messageOf(error) }));
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,1 @@
+export { createWatchHub, type WatchHub, type WatchStart } from './hub.ts';

@@ -1,0 +1,200 @@
+// One watch. Its life:
+//
+//   starting ── history (resume) or snapshot (initial events) is written with back-pressure; live events queue by reference
+//      │
+//    live ───── frames go straight to the socket; they are shared with all other watchers
+//      │
+//   closed ──── the client went away, the time-out came, or it was too slow: its buffer passed the bound
+//
+// A watcher never holds up the others: what it can't take waits in its own socket's buffer, as references to shared frames.
+
+import {
+  CachedObject,
+  type CacheEvent,
+  type EventType,
+  frameOf,
+  jsonFrame,
+  stamped,
+  unstamped,
+} from '../cache/index.ts';
+import type { ApiError } from '../contracts.ts';
+import type { BodyStream } from '../http/exchange.ts';
+import { statusBody } from '../http/status-body.ts';
+import type { Selection } from '../registry/selection.ts';
+
+export interface WatcherOptions {
+  readonly stream: BodyStream;
+  readonly selection: Selection;
+  /** Makes the JSON of an object for this watcher; undefined: the stored bytes as they are. */
+  readonly render: ((object: CachedObject) => string) | undefined;
+  readonly bookmarks: boolean;
+  /** For BOOKMARK events. */
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly onClosed: () => void;
+}
+
+const bufferedMax = 16 << 20;
+const queuedMax = 50_000;
+const chunkSize = 256 << 10;
+const closeGraceMs = 5000;
+
+export class Watcher {
+  readonly namespace: string | undefined;
+  readonly bookmarks: boolean;
+  /** Same frames for all watchers of the namespace: no selectors, no view of its own. */
+  readonly isPlain: boolean;
+  readonly #options: WatcherOptions;
+  readonly #stream: BodyStream;
+  #queue: CacheEvent[] | undefined = [];
+  #closed = false;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#stream = options.stream;
+    this.namespace = options.selection.namespace;
+    this.bookmarks = options.bookmarks;
+    this.isPlain = options.selection.everything && options.render === undefined;
+  }
+
+  get isLive(): boolean {
+    return this.#queue === undefined && !this.#closed;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A committed group; `shared` makes (or has) the frames of all plain watchers of this namespace. */
+  deliver(events: readonly CacheEvent[], shared: () => Buffer | undefined): void {
+    if (this.#closed) return;
+    if (this.#queue !== undefined) {
+      if (this.#queue.length + events.length > queuedMax) this.drop();
+      else this.#queue.push(...events);
+      return;
+    }
+    const frames = this.isPlain ? shared() : this.#framesOf(events);
+    if (frames !== undefined) this.#write(frames);
+  }
+
+  /** Writes objects as ADDED, waiting for the client, then what `end` says. Queued events follow with goLive. */
+  async writeInitial(objects: readonly CachedObject[]): Promise<void> {
+    let chunk: Buffer[] = [];
+    let size = 0;
+    for (const object of objects) {
+      const frame = this.#frame('ADDED', object);
+      chunk.push(frame);
+      size += frame.length;
+      if (size < chunkSize) continue;
+      await this.#writeAndWait(Buffer.concat(chunk, size));
+      if (this.#closed) return;
+      chunk = [];
+      size = 0;
+    }
+    if (size > 0) await this.#writeAndWait(Buffer.concat(chunk, size));
+  }
+
+  async writeHistory(events: readonly CacheEvent[]): Promise<void> {
+    const frames = this.#framesOf(events);
+    if (frames !== undefined) await this.#writeAndWait(frames);
+  }
+
+  /** From here on live; events after `revision` that came meanwhile go first. */
+  goLive(revision: number): void {
+    const queued = (this.#queue ?? []).filter((event) => event.revision > revision);
+    this.#queue = undefined;
+    const frames = this.#framesOf(queued);
+    if (frames !== undefined && !this.#closed) this.#write(frames);
+  }
+
+  bookmark(revision: number, initialEventsEnd = false): void {
+    if (this.#closed) return;
+    const { kind, apiVersion } = this.#options;
+    const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
+    const object = { kind, apiVersion, metadata: { resourceVersion: String(revision), ...annotations } };
+    this.#write(jsonFrame('BOOKMARK', JSON.stringify(object)));
+  }
+
+  /** Ends the watch with an ERROR event. */
+  fail(error: ApiError): void {
+    if (this.#closed) return;
+    this.#stream.write(jsonFrame('ERROR', statusBody(error).toString().trimEnd()));
+    this.close();
+  }
+
+  /** Ends the watch in order; cut when the client does not take what is left. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue = undefined;
+    this.#options.onClosed();
+    this.#stream.end();
+    if (this.#stream.buffered > 0) setTimeout(() => this.#stream.destroy(), closeGraceMs).unref();
+  }
+
+  /** The client is too slow; it may resume from what it has seen, and gets 410 when that is too old by then. */
+  drop(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue = undefined;
+    this.#options.onClosed();
+    this.#stream.destroy();
+  }
+
+  #write(frames: Buffer): void {
+    this.#stream.write(frames);
+    if (this.#stream.buffered > bufferedMax) this.drop();
+  }
+
+  async #writeAndWait(frames: Buffer): Promise<void> {
+    if (this.#closed) return;
+    if (!this.#stream.write(frames)) await this.#stream.drained();
+  }
+
+  #framesOf(events: readonly CacheEvent[]): Buffer | undefined {
+    const frames: Buffer[] = [];
+    for (const event of events) {
+      const frame = this.#frameFor(event);
+      if (frame !== undefined) frames.push(frame);
+    }
+    const [only] = frames;
+    return frames.length <= 1 ? only : Buffer.concat(frames);
+  }
+
+  #frameFor(event: CacheEvent): Buffer | undefined {
+    const { selection } = this.#options;
+    const { object, previous } = event;
+    if (!isIn(object, selection.namespace)) return undefined;
+    if (selection.everything) return this.isPlain ? event.frame() : this.#frame(event.type, object);
+    const now = !event.deleted && selection.matches(object);
+    const before = previous !== undefined && selection.matches(previous);
+    if (now && before) return this.#shared(event, 'MODIFIED');
+    if (now) return this.#shared(event, 'ADDED');
+    if (!before) return undefined;
+    return event.deleted ? this.#shared(event, 'DELETED') : this.#frame('DELETED', restamped(previous, event.revision));
+  }
+
+  #shared(event: CacheEvent, type: EventType): Buffer {
+    return this.#options.render === undefined && event.type === type ? event.frame() : this.#frame(type, event.object);
+  }
+
+  #frame(type: EventType, object: CachedObject): Buffer {
+    const { render } = this.#options;
+    return render === undefined ? frameOf(type, object) : jsonFrame(type, render(object));
+  }
+}
+
+/** True when `namespace` is undefined or the object's. */
+export function isIn(object: CachedObject, namespace: string | undefined): boolean {
+  return namespace === undefined || object.namespace === namespace;
+}
+
+/** What left a selection: its last selected state, with the revision at which it left. Source: apiserver cacheWatcher. */
+function restamped(object: CachedObject, revision: number): CachedObject {
+  return new CachedObject(
+    object.key,
+    stamped(unstamped(object.bytes), String(revision)),
+    revision,
+    object.prefixLength,
+  );
+}
