@@ -1,7 +1,7 @@
 // What the server's HTTP side and the proxy handlers say to each other: one request in, one streamed response out, or an
 // upgraded connection taken over whole.
 
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { ObjectReader, UserInfo } from '../contracts.ts';
 
@@ -35,8 +35,9 @@ export interface ProxyResponse {
 
 /** A request with `Connection: Upgrade`, before anything was answered. */
 export interface UpgradeRequest extends Omit<ProxyRequest, 'body'> {
+  /** The request as Node's `upgrade` event gives it, with its socket and the bytes that came after its head. */
+  readonly message: IncomingMessage;
   readonly socket: Duplex;
-  /** Bytes that arrived after the request's head. */
   readonly head: Buffer;
 }
 
@@ -44,10 +45,11 @@ export interface NodeProxy {
   /** pods/log, nodes/proxy, pods/proxy, services/proxy. Throws ApiError. */
   handle(request: ProxyRequest): Promise<ProxyResponse>;
   /**
-   * pods/exec, pods/attach, pods/portforward, and proxy for WebSocket applications. Throws ApiError while nothing was written
-   * to the socket yet, so that the caller can answer it as a Status; resolves when the connection is handed over.
+   * pods/exec, pods/attach, pods/portforward, and proxy for WebSocket applications. Throws ApiError while nothing was
+   * written to the socket yet, so that the caller can answer it as a Status; resolves when the connection is over.
    */
   upgrade(request: UpgradeRequest): Promise<void>;
+  /** Ends all connections to nodes. */
   close(): Promise<void>;
 }
 
