@@ -1,0 +1,35 @@
+// What the agent is given: the machine, the runtime, the cluster, and its settings (a part of /etc/k8ts/agent.json, which
+// fits as it is).
+
+import type { Clock, Logger } from '../base/index.ts';
+import type { ApiClient, InformerFactory } from '../client/index.ts';
+import type { Cri } from '../cri/index.ts';
+import type { Host } from '../host/index.ts';
+
+export interface AgentOptions {
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  /** The cluster CA: signs the API server's client certificate, and is what pods trust. */
+  readonly caFile: string;
+  /** Where the client and serving certificates are kept. */
+  readonly certDir: string;
+  /** Pod folders are below it. */
+  readonly dataDir: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  readonly bindAddress: string;
+  /** 10250; 0 takes a free one. */
+  readonly port: number;
+  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly maxPods: number;
+}
+
+export interface AgentDeps {
+  readonly client: ApiClient;
+  readonly informers: InformerFactory;
+  readonly cri: Cri;
+  readonly host: Host;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}

@@ -1,0 +1,50 @@
+// Whether a pod that was given to this node fits it. The scheduler has looked already, but two schedulers, a static
+// nodeName or a node that shrank can still bring too much. Pure. Reasons are the kubelet's.
+
+import type { Pod } from '../../api/index.ts';
+import { amountsOf, podRequests } from './resources.ts';
+
+export interface Verdict {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface NodeRoom {
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly maxPods: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The other pods of this node that have not ended. */
+  readonly others: readonly Pod[];
+}
+
+/** Why the pod cannot run here; undefined when it can. */
+export function whyUnfit(pod: Pod, room: NodeRoom): Verdict | undefined {
+  const selector = Object.entries(pod.spec?.nodeSelector ?? {});
+  if (selector.some(([key, value]) => room.labels[key] !== value)) {
+    return {
+      reason: 'NodeAffinity',
+      message: 'Pod was rejected: Predicate NodeAffinity failed: node selector does not match',
+    };
+  }
+  if (room.others.length + 1 > room.maxPods) {
+    return rejected('pods', 1, room.others.length, room.maxPods);
+  }
+  const wanted = podRequests(pod);
+  const used = room.others.map(podRequests);
+  const capacity = amountsOf(room.allocatable);
+  for (const resource of ['cpu', 'memory'] as const) {
+    const inUse = used.reduce((sum, one) => sum + one[resource], 0);
+    const limit = capacity[resource] ?? 0;
+    if (wanted[resource] > 0 && inUse + wanted[resource] > limit) {
+      return rejected(resource, wanted[resource], inUse, limit);
+    }
+  }
+  return undefined;
+}
+
+function rejected(resource: string, requested: number, used: number, capacity: number): Verdict {
+  return {
+    reason: `OutOf${resource}`,
+    message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  };
+}

@@ -1,0 +1,222 @@
+// What to do next for one pod. Pure: from the pod as the cluster wants it, what the runtime holds, what the probes say
+// and the time, to actions. It is asked again after every change, so it never plans past the next step: at most one
+// start (containers of a pod start one after another, in order) and any number of stops.
+//
+//   wanted pod:   [sandbox] → [volumes] → init containers in order → containers in order → nothing
+//   ending pod:   stop all → [teardown]        (deleted, refused, past its deadline, or all containers done)
+//
+// Source: kubernetes.io/docs/concepts/workloads/pods/{pod-lifecycle,init-containers,sidecar-containers},
+// pkg/kubelet/kuberuntime computePodActions.
+
+import type { Container, Pod } from '../../api/index.ts';
+import { type RestartBackoff, restartAt } from './backoff.ts';
+import { isSidecar, specHash } from './identity.ts';
+import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
+
+export type ProbeResult = 'success' | 'failure' | undefined;
+
+export interface ContainerHealth {
+  readonly startup: ProbeResult;
+  readonly liveness: ProbeResult;
+}
+
+export interface PodView {
+  readonly pod: Pod;
+  readonly runtime: RuntimePod;
+  readonly now: number;
+  /** Set when the pod has to end: seconds its containers get to stop. */
+  readonly ending: { readonly graceSeconds: number } | undefined;
+  readonly volumesMounted: boolean;
+  /** A sandbox, volumes or container start is under way. */
+  readonly starting: boolean;
+  /** Containers being stopped, with the grace they were given. */
+  readonly stopping: ReadonlyMap<string, number>;
+  readonly backoff: (container: string) => RestartBackoff | undefined;
+  /** When a start that failed may be tried again, ms since the epoch; 0 at once. */
+  readonly retryAt: (container: string) => number;
+  readonly health: (containerId: string) => ContainerHealth;
+  /** False while the container's postStart hook runs. */
+  readonly postStarted: (containerId: string) => boolean;
+}
+
+export interface Stop {
+  readonly do: 'stop';
+  readonly container: RuntimeContainer;
+  readonly graceSeconds: number | undefined;
+  readonly message: string;
+}
+
+export type NextStep =
+  | { readonly do: 'sandbox'; readonly attempt: number }
+  | { readonly do: 'volumes' }
+  | { readonly do: 'start'; readonly container: Container; readonly restartCount: number; readonly sandboxId: string }
+  | { readonly do: 'teardown' };
+
+export interface PodPlan {
+  readonly stops: readonly Stop[];
+  readonly next?: NextStep;
+  /** Containers whose restart is delayed, by name, with the time of their next start. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** ms since the epoch at which to plan again though nothing happened. */
+  readonly wakeAt?: number;
+}
+
+export function planPod(view: PodView): PodPlan {
+  if (view.ending !== undefined) return planEnding(view, view.ending.graceSeconds);
+  const { runtime } = view;
+  const sandbox = readySandbox(runtime);
+  if (isComplete(view)) return planEnding(view, undefined);
+  if (sandbox === undefined) return planSandbox(view);
+  const stale = runtime.containers.filter((one) => isRunning(one) && one.sandboxId !== sandbox.id);
+  const stops = [
+    ...stale.map((one) => stop(one, 'Pod sandbox changed, it will be killed and re-created.')),
+    ...unhealthy(view),
+  ].filter(({ container }) => !view.stopping.has(container.id));
+  const waiting = new Map<string, number>();
+  const next = view.volumesMounted ? nextStart(view, sandbox.id, waiting) : ({ do: 'volumes' } as const);
+  const blocked = view.starting || next === undefined;
+  const times = [...waiting.values(), ...(next?.do === 'volumes' ? [view.retryAt('')] : [])].filter(
+    (at) => at > view.now,
+  );
+  const early = next?.do === 'volumes' && view.retryAt('') > view.now;
+  return {
+    stops,
+    ...(blocked || early ? {} : { next }),
+    waiting,
+    ...(times.length === 0 ? {} : { wakeAt: Math.min(...times) }),
+  };
+}
+
+/** True when no container will ever run again: the pod's phase is Succeeded or Failed. */
+export function isComplete({ pod, runtime }: Pick<PodView, 'pod' | 'runtime'>): boolean {
+  const { restartPolicy = 'Always', containers = [], initContainers = [] } = pod.spec ?? {};
+  if (restartPolicy === 'Always') return false;
+  const failedInit = initContainers
+    .filter((container) => !isSidecar(container))
+    .map(({ name }) => newestOf(runtime, name))
+    .some((one) => one?.state === 'exited' && one.exitCode !== 0 && restartPolicy === 'Never');
+  if (failedInit && !containers.some(({ name }) => newestOf(runtime, name) !== undefined)) return true;
+  return containers.every(({ name }) => {
+    const newest = newestOf(runtime, name);
+    return newest?.state === 'exited' && !mayRestart(restartPolicy, newest);
+  });
+}
+
+function mayRestart(policy: string, { exitCode }: RuntimeContainer): boolean {
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+}
+
+function planEnding(view: PodView, graceSeconds: number | undefined): PodPlan {
+  const { runtime, pod } = view;
+  const running = runtime.containers.filter(isRunning);
+  const sidecars = new Set((pod.spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  // Sidecars go last, so that what depends on them can still use them while it ends.
+  const mains = running.filter(({ name }) => !sidecars.has(name));
+  const stops = (mains.length > 0 ? mains : running)
+    .filter(({ id }) => (view.stopping.get(id) ?? Number.POSITIVE_INFINITY) > (graceSeconds ?? Number.MAX_VALUE))
+    .map((container) => stop(container, `Stopping container ${container.name}`, graceSeconds));
+  const done = running.length === 0 && !view.starting && view.stopping.size === 0;
+  return { stops, ...(done ? { next: { do: 'teardown' } as const } : {}), waiting: new Map() };
+}
+
+function planSandbox(view: PodView): PodPlan {
+  const running = view.runtime.containers.filter((one) => isRunning(one) && !view.stopping.has(one.id));
+  const stops = running.map((one) => stop(one, 'Pod sandbox changed, it will be killed and re-created.'));
+  const at = view.retryAt('');
+  const ready = !view.starting && running.length === 0 && view.stopping.size === 0 && at <= view.now;
+  const attempt = (view.runtime.sandboxes[0]?.attempt ?? -1) + 1;
+  return {
+    stops,
+    ...(ready ? { next: { do: 'sandbox', attempt } as const } : {}),
+    waiting: new Map(),
+    ...(at > view.now ? { wakeAt: at } : {}),
+  };
+}
+
+function unhealthy(view: PodView): Stop[] {
+  const { initContainers = [], containers = [] } = view.pod.spec ?? {};
+  return [...initContainers.filter(isSidecar), ...containers].flatMap((container) => {
+    const newest = newestOf(view.runtime, container.name);
+    if (newest === undefined || !isRunning(newest)) return [];
+    const { startup, liveness } = view.health(newest.id);
+    const why =
+      startup === 'failure'
+        ? `Container ${container.name} failed startup probe, will be restarted`
+        : liveness === 'failure'
+          ? `Container ${container.name} failed liveness probe, will be restarted`
+          : newest.hash !== specHash(container)
+            ? `Container ${container.name} definition changed, will be restarted`
+            : undefined;
+    return why === undefined ? [] : [stop(newest, why)];
+  });
+}
+
+function nextStart(view: PodView, sandboxId: string, waiting: Map<string, number>): NextStep | undefined {
+  const { pod, runtime } = view;
+  const { initContainers = [], containers = [], restartPolicy = 'Always' } = pod.spec ?? {};
+  const inSandbox = (name: string): RuntimeContainer | undefined =>
+    runtime.containers.find((one) => one.name === name && one.sandboxId === sandboxId);
+  const initialized = containers.some(({ name }) => inSandbox(name) !== undefined);
+  for (const init of initContainers) {
+    const newest = inSandbox(init.name);
+    const sidecar = isSidecar(init);
+    if (newest?.state === 'exited' && newest.exitCode === 0 && !sidecar) continue;
+    if (newest !== undefined && isRunning(newest)) {
+      const started = sidecar && view.postStarted(newest.id) && startedUp(init, view.health(newest.id).startup);
+      if (started || initialized) continue;
+      return undefined;
+    }
+    if (!sidecar && initialized) continue;
+    // A failed init container is tried again unless the pod must not be.
+    if (newest?.state === 'exited' && !sidecar && restartPolicy === 'Never') return undefined;
+    const step = startStep(view, init, sandboxId, waiting);
+    if (step !== undefined || !initialized) return step;
+  }
+  for (const container of containers) {
+    const newest = inSandbox(container.name) ?? exitedForGood(view, container, restartPolicy);
+    if (newest !== undefined && isRunning(newest)) continue;
+    if (newest?.state === 'exited' && !mayRestart(restartPolicy, newest)) continue;
+    const step = startStep(view, container, sandboxId, waiting);
+    if (step !== undefined) return step;
+  }
+  return undefined;
+}
+
+function exitedForGood(view: PodView, { name }: Container, policy: string): RuntimeContainer | undefined {
+  const newest = newestOf(view.runtime, name);
+  return newest?.state === 'exited' && !mayRestart(policy, newest) ? newest : undefined;
+}
+
+/** Starts the container, or notes in `waiting` until when it has to wait. */
+function startStep(
+  view: PodView,
+  container: Container,
+  sandboxId: string,
+  waiting: Map<string, number>,
+): NextStep | undefined {
+  const newest = newestOf(view.runtime, container.name);
+  const crashed = newest?.state === 'exited' ? restartAt(view.backoff(container.name), newest.finishedAt) : 0;
+  const at = Math.max(crashed, view.retryAt(container.name));
+  if (at > view.now) {
+    waiting.set(container.name, at);
+    return undefined;
+  }
+  return { do: 'start', container, sandboxId, restartCount: restartCountAfter(view.pod, container.name, newest) };
+}
+
+/** Counts on from the runtime, or from the last status when the runtime has forgotten the container. */
+function restartCountAfter(pod: Pod, name: string, newest: RuntimeContainer | undefined): number {
+  if (newest !== undefined) return newest.restartCount + 1;
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const last = statuses.find((status) => status.name === name);
+  return last?.containerID === undefined || last.containerID === '' ? 0 : last.restartCount + 1;
+}
+
+/** Whether a running container counts as started: no startup probe, or it has succeeded. */
+export function startedUp(container: Container, startup: ProbeResult): boolean {
+  return container.startupProbe === undefined || startup === 'success';
+}
+
+function stop(container: RuntimeContainer, message: string, graceSeconds?: number): Stop {
+  return { do: 'stop', container, message, graceSeconds };
+}

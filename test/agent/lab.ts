@@ -1,0 +1,119 @@
+// An agent on a real containerd with a cluster in memory, for root tests.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { startAgent } from '../../src/agent/index.ts';
+import { type KubeObject, kinds, type Pod } from '../../src/api/index.ts';
+import { createLogger, systemClock } from '../../src/base/index.ts';
+import { createFakeClient, createInformerFactory, type FakeClient } from '../../src/client/index.ts';
+import { type Cri, createCri } from '../../src/cri/index.ts';
+import { createLocalHost, createMemoryJournal } from '../../src/host/index.ts';
+import { busyboxImage, type Containerd } from '../contract/containerd.ts';
+
+export interface Lab {
+  readonly client: FakeClient;
+  readonly cri: Cri;
+  readonly dataDir: string;
+  /** Starts another agent in place of this one. */
+  restart(): Promise<void>;
+  create(pod: Pod): Promise<void>;
+  get(name: string): Promise<Pod | undefined>;
+  /** Polls until the pod is as wanted; fails with its status after 10 s. */
+  until(name: string, what: string, is: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
+}
+
+export const nodeName = 'n1';
+
+export async function startLab(t: Test, containerd: Containerd, objects: readonly KubeObject[] = []): Promise<Lab> {
+  const client = createFakeClient(objects);
+  const cri = createCri(containerd.socket);
+  const dataDir = mkdtempSync(join(tmpdir(), 'k8ts-agent-'));
+  const level = process.env['K8TS_TEST_LOG'] === undefined ? 'error' : 'debug';
+  let stop = new AbortController();
+  let done: Promise<void> = Promise.resolve();
+  const start = async (): Promise<void> => {
+    stop = new AbortController();
+    const deps = {
+      client,
+      informers: createInformerFactory(client),
+      cri,
+      host: createLocalHost({ journal: createMemoryJournal() }),
+      logger: createLogger({ level }),
+      clock: systemClock,
+    };
+    const options = {
+      nodeName,
+      nodeIp: '127.0.0.1',
+      caFile: join(dataDir, 'ca.crt'),
+      certDir: join(dataDir, 'pki'),
+      dataDir,
+      clusterDns: '10.96.0.10',
+      clusterDomain: 'cluster.local',
+      bindAddress: '127.0.0.1',
+      port: 0,
+      taints: [],
+      labels: {},
+      maxPods: 110,
+    };
+    done = (await startAgent(deps, options, stop.signal)).done;
+  };
+  await start();
+  t.teardown(async () => {
+    stop.abort();
+    await done;
+    for (const { id } of await cri.listPodSandbox()) {
+      await cri.stopPodSandbox(id);
+      await cri.removePodSandbox(id);
+    }
+    await cri.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const get = async (name: string): Promise<Pod | undefined> =>
+    (await client.list(kinds.pod)).items.find(({ metadata }) => metadata.name === name);
+  return {
+    client,
+    cri,
+    dataDir,
+    async restart() {
+      stop.abort();
+      await done;
+      await start();
+    },
+    async create(pod) {
+      await client.create(kinds.pod, pod);
+    },
+    get,
+    async until(name, what, is) {
+      for (let tries = 0; tries < 1000; tries += 1) {
+        const pod = await get(name);
+        if (is(pod)) return pod;
+        await delay(10);
+      }
+      throw new Error(`${name} never was ${what}: ${JSON.stringify((await get(name))?.status, null, 1)}`);
+    },
+  };
+}
+
+/** A pod of this node with one container that runs `script`, unless `spec` says otherwise. */
+export function podOf(name: string, script: string, spec: Partial<NonNullable<Pod['spec']>> = {}): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default' },
+    spec: {
+      nodeName,
+      terminationGracePeriodSeconds: 5,
+      containers: [{ name: 'main', image: busyboxImage, command: ['sh', '-c', script] }],
+      ...spec,
+    },
+  };
+}
+
+export const sleepScript = 'trap "exit 0" TERM; sleep 1000 & wait';
+
+export function isReady(pod: Pod | undefined): boolean {
+  return pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}
