@@ -1,0 +1,62 @@
+// What commands that change this machine need, put together in one place: the host with its journal, the services, and how
+// to start this very program again.
+
+import { readFile, realpath } from 'node:fs/promises';
+import { CodedError, codeOf } from '../base/index.ts';
+import { clientFromKubeconfig, type HttpApiClient } from '../client/index.ts';
+import { paths } from '../config/index.ts';
+import {
+  createFileJournal,
+  createLocalHost,
+  createServices,
+  type Host,
+  type Journal,
+  type Services,
+} from '../host/index.ts';
+
+export interface Machine {
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly services: Services;
+  /** node and the k8ts script, both absolute. */
+  readonly program: readonly string[];
+}
+
+export type ServiceManager = 'auto' | 'systemd' | 'supervisor';
+
+export async function openMachine(manager: ServiceManager = 'auto'): Promise<Machine> {
+  const journal = createFileJournal();
+  const host = createLocalHost({ journal });
+  const program = await ownProgram();
+  const services = await createServices(host, { program, kind: manager === 'auto' ? undefined : manager });
+  return { host, journal, services, program };
+}
+
+/** How this program was started, by absolute paths, so that services start the same one. */
+export async function ownProgram(): Promise<readonly string[]> {
+  return [process.execPath, await realpath(process.argv[1] ?? '')];
+}
+
+/** A client from a kubeconfig file. @throws CodedError KUBECONFIG_ABSENT */
+export async function openClient(file: string | undefined): Promise<HttpApiClient> {
+  const path = file ?? process.env['KUBECONFIG'] ?? paths.adminConf;
+  try {
+    return await clientFromKubeconfig(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EACCES') throw error;
+    throw new CodedError('KUBECONFIG_ABSENT', `kubeconfig ${path} cannot be read (${codeOf(error)})`, {
+      exit: 'invalidInput',
+      hint: `run this on the master as root, or pass --kubeconfig`,
+      cause: error,
+    });
+  }
+}
+
+/** @throws CodedError NOT_ROOT */
+export function requireRoot(command: string): void {
+  if (process.getuid?.() === 0) return;
+  throw new CodedError('NOT_ROOT', `k8ts ${command} changes this machine, which only root may do`, {
+    exit: 'preflight',
+    hint: `sudo k8ts ${command} …`,
+  });
+}

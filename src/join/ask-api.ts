@@ -1,0 +1,118 @@
+// One request to an API server that may not be trusted yet, with every way it can fail told apart: the name, the route, the
+// port, TLS, the clock, the answer. A join that hangs or says "EOF" is the most frequent complaint about joining anywhere.
+
+import { Agent, request } from 'undici';
+import { CodedError, codeOf, messageOf } from '../base/index.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** ms that the server's clock is ahead of this machine's; undefined when it did not send a Date. */
+  readonly skew: number | undefined;
+}
+
+export interface AskOptions {
+  /** https://host:port */
+  readonly server: string;
+  readonly path: string;
+  /** PEM. Absent: anyone is believed, for the one question whose answer is verified by a signature. */
+  readonly ca?: string;
+  readonly token?: string;
+  readonly signal: AbortSignal;
+  /** ms for connecting, and again for the answer. Default 5000. */
+  readonly timeout?: number;
+}
+
+/** @throws CodedError API_NAME_UNKNOWN, API_UNREACHABLE, API_REFUSED, API_NOT_TLS, API_CERT_UNTRUSTED, API_CERT_NAME, CLOCK_SKEW */
+export async function askApi(options: AskOptions): Promise<ApiAnswer> {
+  const { server, path, ca, token, signal, timeout = 5000 } = options;
+  const connect = ca === undefined ? { timeout, rejectUnauthorized: false } : { timeout, ca };
+  const dispatcher = new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout });
+  try {
+    const sent = Date.now();
+    const response = await request(`${server}${path}`, {
+      dispatcher,
+      signal,
+      headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    });
+    const body = await response.body.text();
+    const date = response.headers['date'];
+    const now = (sent + Date.now()) / 2;
+    return {
+      status: response.statusCode,
+      body,
+      skew: typeof date === 'string' ? Math.round(Date.parse(date) + 500 - now) : undefined,
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explain(server, error);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+interface Explanation {
+  readonly code: string;
+  readonly when: RegExp;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const explanations: readonly Explanation[] = [
+  {
+    code: 'API_NAME_UNKNOWN',
+    when: /^(ENOTFOUND|EAI_AGAIN)$/,
+    what: 'its name does not resolve',
+    hint: 'use the address instead, or add the name to /etc/hosts: echo "ADDRESS NAME" >> /etc/hosts',
+  },
+  {
+    code: 'API_REFUSED',
+    when: /^ECONNREFUSED$/,
+    what: 'the machine answers, but nothing listens on that port',
+    hint: 'on the master run: k8ts status',
+  },
+  {
+    code: 'API_UNREACHABLE',
+    when: /^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/,
+    what: 'no answer; the address is wrong, the machine is off, or a firewall drops the packets',
+    hint: 'from here run: ping ADDRESS; on the master open TCP port 6443 in its firewall',
+  },
+  {
+    code: 'API_NOT_TLS',
+    when: /^(ERR_SSL_\w+|EPROTO|ECONNRESET|UND_ERR_SOCKET|HPE_\w+)$/,
+    what: 'what listens there does not speak TLS as an API server does',
+    hint: 'check the port, and that no proxy stands in between: env | grep -i proxy',
+  },
+  {
+    code: 'CLOCK_SKEW',
+    when: /^(CERT_NOT_YET_VALID|CERT_HAS_EXPIRED)$/,
+    what: 'its certificate is not valid at this machine’s time',
+    hint: 'compare `date -u` on both machines and set the wrong clock; if both agree, renew the certificate on the master',
+  },
+  {
+    code: 'API_CERT_NAME',
+    when: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    what: 'its certificate is not for that name or address',
+    hint: 'join by a name or address that is in it, or on the master run: k8ts init --apiserver-cert-extra-sans NAME',
+  },
+  {
+    code: 'API_CERT_UNTRUSTED',
+    when: /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_SIGNATURE_FAILURE)$/,
+    what: 'its certificate is not signed by the cluster’s CA: somebody else answers there',
+    hint: 'check the address; if the master was made anew, get a new join command: k8ts token create --print-join-command',
+  },
+];
+
+function explain(server: string, error: unknown): unknown {
+  const code = codeOf(error) ?? codeOf(causeOf(error)) ?? '';
+  const found = explanations.find(({ when }) => when.test(code));
+  if (found === undefined) return error;
+  const message = `the API server at ${server} cannot be used: ${found.what} (${code || messageOf(error)})`;
+  return new CodedError(found.code, message, { hint: found.hint, cause: error });
+}
+
+/** Node wraps what went wrong with each address of a name in an AggregateError. */
+function causeOf(error: unknown): unknown {
+  if (error instanceof AggregateError) return error.errors[0];
+  return error instanceof Error ? error.cause : undefined;
+}

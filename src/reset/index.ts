@@ -1,0 +1,1 @@
+export { isRuntimeAbsent, type ResetContext, resetPhases } from './phases.ts';

@@ -1,0 +1,139 @@
+// `k8ts reset`: leave the cluster, stop everything, take back every change that the journal holds. Nothing is guessed from
+// names or patterns: rules, links and files that k8ts did not make stay as they are.
+
+import { kinds } from '../api/index.ts';
+import { CodedError, codeOf, messageOf } from '../base/index.ts';
+import { type ApiClient, ApiStatusError } from '../client/index.ts';
+import { agentService, serverService } from '../config/index.ts';
+import type { Cri } from '../cri/index.ts';
+import { type Host, type Journal, type Services, type UndoReport, undoChanges, unmountBelow } from '../host/index.ts';
+import type { Phase } from '../workflow/index.ts';
+
+export interface ResetContext {
+  /** Does not write into `journal`. */
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly services: Services;
+  /** undefined when the runtime is not there: then nothing of ours runs in it. */
+  readonly cri: Pick<Cri, 'listPodSandbox' | 'stopPodSandbox' | 'removePodSandbox'> | undefined;
+  /** From this machine's agent.json; undefined when it never became a node. */
+  readonly nodeName: string | undefined;
+  /** Speaks as an administrator where admin.conf is there, otherwise as the node. undefined: no kubeconfig. */
+  readonly client: ApiClient | undefined;
+  /** The agent's data folder, whose mounts (volumes of pods) go with it. */
+  readonly agentData: string;
+  readonly say: (line: string) => void;
+}
+
+/** On every sandbox that the agent makes (as the kubelet does): the pod's uid. */
+const podLabel = 'io.kubernetes.pod.uid';
+/** ms that the API server gets for removing the node; it may be on this very machine, or gone. */
+const apiPatience = 3000;
+
+const leaveCluster: Phase<ResetContext> = {
+  name: 'leave-cluster',
+  title: 'Removing the node from the cluster',
+  skipReason: ({ client, nodeName }) =>
+    client === undefined || nodeName === undefined ? 'this machine is not a node' : undefined,
+  run: async ({ client, nodeName = '', say }, progress) => {
+    const signal = AbortSignal.any([progress.signal, AbortSignal.timeout(apiPatience)]);
+    try {
+      await client?.delete(kinds.node, { name: nodeName }, { signal });
+    } catch (error) {
+      progress.signal.throwIfAborted();
+      if (error instanceof ApiStatusError && error.reason === 'NotFound') return;
+      say(`The node object stays (${messageOf(error)}). On a master: kubectl delete node ${nodeName}`);
+    }
+  },
+};
+
+const stopServices: Phase<ResetContext> = {
+  name: 'stop-services',
+  title: 'Stopping services',
+  run: async ({ services }) => {
+    for (const name of [agentService, serverService]) await services.stop(name);
+  },
+};
+
+const removePods: Phase<ResetContext> = {
+  name: 'remove-pods',
+  title: 'Removing pods',
+  skipReason: ({ cri }) => (cri === undefined ? 'no container runtime answers' : undefined),
+  run: async ({ cri }, progress) => {
+    if (cri === undefined) return;
+    const all = await cri.listPodSandbox({}, progress.signal);
+    const ours = all.filter(({ labels }) => Object.hasOwn(labels ?? {}, podLabel));
+    progress.report(`${ours.length} pods`);
+    await Promise.all(
+      ours.map(async ({ id }) => {
+        await cri.stopPodSandbox(id, progress.signal);
+        await cri.removePodSandbox(id, progress.signal);
+      }),
+    );
+  },
+};
+
+const unmountVolumes: Phase<ResetContext> = {
+  name: 'unmount-volumes',
+  title: "Unmounting pods' volumes",
+  run: async ({ host, agentData }) => unmountBelow(host, agentData),
+};
+
+const removeServices: Phase<ResetContext> = {
+  name: 'remove-services',
+  title: 'Removing services',
+  run: async ({ services }) => {
+    for (const name of [agentService, serverService]) await services.remove(name);
+  },
+};
+
+const undo: Phase<ResetContext> = {
+  name: 'undo-changes',
+  title: 'Taking back changes to this machine',
+  run: async ({ host, journal, say }, { signal }) => {
+    const report = await undoChanges(host, journal, signal);
+    say(summary(report));
+    if (report.failed.length === 0) return;
+    const lines = report.failed.map(({ subject, reason }) => `  ${subject}: ${reason}`);
+    throw new CodedError('RESET_INCOMPLETE', `some changes could not be taken back:\n${lines.join('\n')}`, {
+      hint: 'mend what is named above and run `k8ts reset` again: they are still in the journal',
+    });
+  },
+};
+
+export const resetPhases: readonly Phase<ResetContext>[] = [
+  leaveCluster,
+  stopServices,
+  removePods,
+  unmountVolumes,
+  removeServices,
+  undo,
+];
+
+/** True for errors that mean "there is no runtime there". */
+export function isRuntimeAbsent(error: unknown): boolean {
+  return ['CRI_SOCKET_ABSENT', 'CRI_NOT_RUNNING', 'CRI_PLUGIN_DISABLED'].includes(codeOf(error) ?? '');
+}
+
+function summary({ undone }: UndoReport): string {
+  const count = (kind: string): number => undone.filter((subject) => subject.startsWith(`${kind} `)).length;
+  const parts = [
+    ['file', 'files'],
+    ['directory', 'folders'],
+    ['sysctl', 'kernel settings'],
+    ['module', 'kernel modules'],
+    ['link', 'network links'],
+    ['route', 'routes'],
+    ['nft-table', 'nftables tables'],
+    ['iptables-chain', 'iptables chains'],
+    ['mount', 'mounts'],
+    ['unit', 'units'],
+    ['process', 'processes'],
+  ].flatMap(([kind = '', what]) => (count(kind) === 0 ? [] : [`${count(kind)} ${what}`]));
+  return [
+    '',
+    parts.length === 0 ? 'There was nothing to take back.' : `Taken back: ${parts.join(', ')}.`,
+    'Not touched: images in the container runtime, packages, firewall rules of others, and kubeconfigs that were copied ($HOME/.kube/config).',
+    '',
+  ].join('\n');
+}
