@@ -2,7 +2,7 @@
 // oclif's complaints into our own errors, and makes Ctrl-C an abort that commands can end cleanly on.
 
 import { CodedError, describeError, exitCodeOf } from '../base/index.ts';
-import { type CommandEntry, commandTable, type DaemonEntry, type OclifEntry } from './table.ts';
+import { type CommandEntry, commandTable, type DaemonEntry } from './table.ts';
 
 /** @returns the exit code */
 export async function main(argv: readonly string[], version: string): Promise<number> {
@@ -71,8 +71,8 @@ function daemonHelp(entry: DaemonEntry): string {
 function nearest(words: readonly string[]): string | undefined {
   const typed = words[0] ?? '';
   const names = [...new Set(commandTable.map(({ name }) => name.split(' ')[0] ?? ''))];
-  const found = names.find((name) => distance(name, typed) <= 2);
-  return found === undefined ? undefined : `did you mean k8ts ${found}?`;
+  const [best] = names.map((name) => ({ name, off: distance(name, typed) })).sort((a, b) => a.off - b.off);
+  return best !== undefined && best.off <= 2 ? `did you mean k8ts ${best.name}?` : undefined;
 }
 
 /** Levenshtein's edit distance. */
@@ -92,5 +92,3 @@ function distance(a: string, b: string): number {
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
-
-export type { OclifEntry };
