@@ -1,3 +1,4 @@
 export type { TlsMaterial } from './http/listener.ts';
+export { createNodeProxy } from './proxy/index.ts';
 export type { SecurityOptions } from './security.ts';
 export { type ApiServer, type ApiServerOptions, startApiServer } from './server.ts';

@@ -1,0 +1,1 @@
+export { type ControlPlaneOptions, runControlPlane, runServer } from './run-server.ts';

@@ -1,0 +1,91 @@
+// `k8ts run server`: store, API server, and the thread with controllers and scheduler, in this order; stopped the other
+// way round. Certificates and kubeconfigs are there already (init or `run control-plane` made them).
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ApiServer, createNodeProxy, startApiServer } from '../apiserver/index.ts';
+import { CodedError, type Logger, messageOf } from '../base/index.ts';
+import type { ServerConfig } from '../config/index.ts';
+import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
+import { startComponentsThread } from './components-thread.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** Resolves with the reason when it can't go on by itself. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** Resolves when the API server is ready and its controllers and scheduler work. */
+export async function startServer(config: ServerConfig, logger: Logger): Promise<RunningServer> {
+  const store = await openStore(config);
+  let api: ApiServer | undefined;
+  try {
+    api = await startApi(config, store, logger);
+    await api.ready;
+  } catch (error) {
+    await api?.stop();
+    await store.close();
+    throw error;
+  }
+  const { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain } = config;
+  const components = startComponentsThread(
+    { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain },
+    logger,
+  );
+  await components.ready;
+  logger.info('the server is ready', { url: api.url });
+  const { url, port, failed } = api;
+  return {
+    url,
+    port,
+    failed,
+    async stop() {
+      await components.stop();
+      await api.stop();
+      await store.close();
+    },
+  };
+}
+
+function openStore({ datastore }: ServerConfig): Promise<Store> {
+  return datastore.kind === 'memory' ? createMemoryStore() : openSqliteStore({ path: datastore.path });
+}
+
+async function startApi(config: ServerConfig, store: Store, logger: Logger): Promise<ApiServer> {
+  const read = pemReader(config.certDir);
+  const [ca, cert, key] = await Promise.all([read('ca.crt'), read('apiserver.crt'), read('apiserver.key')]);
+  const [clientCert, clientKey] = await Promise.all([
+    read('apiserver-kubelet-client.crt'),
+    read('apiserver-kubelet-client.key'),
+  ]);
+  const signingKeyPem = await read('sa.key');
+  return startApiServer({
+    store,
+    host: config.bindAddress,
+    port: config.bindPort,
+    advertiseAddress: config.advertiseAddress,
+    serviceCidr: config.serviceCidr,
+    tls: { cert, key, clientCa: ca },
+    security: {
+      mode: 'rbac',
+      serviceAccounts: { signingKeyPem, issuer: `https://kubernetes.default.svc.${config.clusterDomain}` },
+    },
+    nodeProxy: ({ reader }) => createNodeProxy({ reader, clientCert, clientKey, clusterCa: ca }),
+    logger,
+  });
+}
+
+function pemReader(certDir: string): (name: string) => Promise<string> {
+  return async (name) => {
+    try {
+      return await readFile(join(certDir, name), 'utf8');
+    } catch (error) {
+      throw new CodedError('CERTIFICATE_UNREADABLE', `${join(certDir, name)} cannot be read: ${messageOf(error)}`, {
+        hint: 'run k8ts init again: it makes what is missing',
+        cause: error,
+      });
+    }
+  };
+}
