@@ -1,8 +1,8 @@
 // Bundles k8ts into dist/: one ES module per process or worker thread, no node_modules needed beside them.
 // usage: node scripts/build.ts
 
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Output name to entry point. A worker's code finds its file by this name next to k8ts.js. */
@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '..');
 const started = performance.now();
 const present = Object.entries(entryPoints).filter(([, path]) => existsSync(join(root, path)));
 
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: Object.fromEntries(present),
   outdir: 'dist',
@@ -25,7 +25,9 @@ await build({
   target: 'node24',
   format: 'esm',
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // Beside the entry points, because code in a chunk finds workers and schemas relative to itself.
+  chunkNames: '[name]-[hash]',
+  metafile: true,
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
@@ -37,6 +39,11 @@ await build({
   external: ['cpu-features', '*.node', 'bufferutil', 'utf-8-validate', 'osx-temperature-sensor'],
   logLevel: 'warning',
 });
+// What earlier builds left. Afterwards, so that a process that runs from dist/ finds its chunks as long as they are the same.
+const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+for (const name of readdirSync(join(root, 'dist'))) {
+  if (/\.js(\.LEGAL\.txt)?$/.test(name) && !made.has(name.replace('.LEGAL.txt', ''))) rmSync(join(root, 'dist', name));
+}
 const main = statSync(join(root, 'dist/k8ts.js')).size;
 console.log(
   `dist: ${present.map(([name]) => name).join(', ')} (k8ts.js ${Math.round(main / 1024)} KB) in ${Math.round(performance.now() - started)} ms`,

@@ -1,9 +1,9 @@
 // Flags that several commands share, named as kubeadm's.
 
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 
 /** A list by commas, or by repeating the flag. */
-export const list = (summary: string) => Flags.string({ summary, multiple: true, delimiter: ',', default: [] });
+export const list = (summary: string) => Flags.string({ summary, multiple: true, delimiter: ',' });
 
 export const machineFlags = {
   'cri-socket': Flags.string({ summary: "Container runtime's socket; default unix:///run/containerd/containerd.sock" }),

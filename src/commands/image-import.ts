@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import { agentConfigPath, defaultCriSocket, loadAgentConfig, socketUrl } from '../config/index.ts';
 import { createLocalHost } from '../host/index.ts';
 import { machineFlags } from './flags.ts';

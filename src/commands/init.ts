@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Flags, type Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
+import type * as Interfaces from '@oclif/core/interfaces';
 import { CodedError, messageOf } from '../base/index.ts';
 import { type ApiClient, clientFromKubeconfig } from '../client/index.ts';
 import { type ClusterDocument, kubernetesDir, parseClusterDocument, resolveInitConfig } from '../config/index.ts';
@@ -56,7 +57,7 @@ export default class Init extends K8tsCommand {
       config,
       token,
       tokenTtl,
-      ignoredChecks: flags['ignore-preflight-errors'],
+      ignoredChecks: flags['ignore-preflight-errors'] ?? [],
       say: (line) => reporter.say(line),
       client: async () => {
         const path = `${kubernetesDir}/super-admin.conf`;
@@ -64,8 +65,10 @@ export default class Init extends K8tsCommand {
         return client;
       },
     };
+    // A dry run has no join command to show.
+    const skip = [...(flags['skip-phases'] ?? []), ...(dry === undefined ? [] : ['show-join-command'])];
     try {
-      await runPhases(initPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] });
+      await runPhases(initPhases, context, { reporter, signal: this.signal, skip });
     } finally {
       await client?.close();
     }
@@ -82,7 +85,7 @@ async function documentOf(flags: InitFlags): Promise<ClusterDocument> {
     flags.config === undefined
       ? { apiVersion: 'k8ts.dev/v1', kind: 'ClusterConfiguration' }
       : parseClusterDocument(await readConfig(flags.config), flags.config);
-  const sans = flags['apiserver-cert-extra-sans'];
+  const sans = flags['apiserver-cert-extra-sans'] ?? [];
   return {
     ...file,
     ...given({ controlPlaneEndpoint: flags['control-plane-endpoint'] }),

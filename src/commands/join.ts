@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { CodedError } from '../base/index.ts';
 import { createClient } from '../client/index.ts';
 import {
@@ -39,7 +40,7 @@ export default class Join extends K8tsCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Join);
     const token = parseToken(flags.token);
-    const hashes = flags['discovery-token-ca-cert-hash'];
+    const hashes = flags['discovery-token-ca-cert-hash'] ?? [];
     const skipCaVerification = flags['discovery-token-unsafe-skip-ca-verification'];
     requireHashes(hashes, skipCaVerification);
     const criSocket = parseDocument(criSocketSchema, flags['cri-socket'] ?? defaultCriSocket, '--cri-socket');
@@ -60,14 +61,14 @@ export default class Join extends K8tsCommand {
       criSocket: socketUrl(criSocket),
       labels: {},
       taints: [],
-      ignoredChecks: flags['ignore-preflight-errors'],
+      ignoredChecks: flags['ignore-preflight-errors'] ?? [],
       connect: async ({ server, caPem }, { id, secret }) =>
         createClient({ server, ca: caPem, token: formatToken({ id, secret }), retries: 1 }),
       say: (line) => reporter.say(line),
       found: {},
     };
     try {
-      await runPhases(joinPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] });
+      await runPhases(joinPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] ?? [] });
     } finally {
       await context.found.client?.close();
     }

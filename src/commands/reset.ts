@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { CodedError } from '../base/index.ts';
 import { type ApiClient, clientFromKubeconfig } from '../client/index.ts';
 import {
@@ -54,7 +54,7 @@ export default class Reset extends K8tsCommand {
       say: (line: string) => reporter.say(line),
     };
     try {
-      await runPhases(resetPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] });
+      await runPhases(resetPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] ?? [] });
     } finally {
       await cri?.close();
       await client?.close();

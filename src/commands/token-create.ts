@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { type ConfigMap, kinds, type Secret } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import { caCertHash, splitCertificates } from '../certs/index.ts';
@@ -43,8 +44,8 @@ export default class TokenCreate extends K8tsCommand {
     const { description } = flags;
     const secret = tokenSecret(token, {
       ttl: parseDuration(flags.ttl),
-      usages: usagesOf(flags.usages),
-      ...(flags.groups.length === 0 ? {} : { groups: flags.groups }),
+      usages: usagesOf(flags.usages ?? []),
+      ...(flags.groups === undefined ? {} : { groups: flags.groups }),
       ...(description === undefined ? {} : { description }),
     });
     const client = await openClient(flags.kubeconfig);

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 import { kinds } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import { ApiStatusError } from '../client/index.ts';

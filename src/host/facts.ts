@@ -6,7 +6,7 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import type { MachineFacts } from './host.ts';
 
 export async function readMachineFacts(): Promise<MachineFacts> {
-  const si = await import('systeminformation');
+  const { default: si } = await import('systeminformation');
   const [memory, disks, system] = await Promise.all([si.mem(), si.fsSize(), si.osInfo()]);
   return {
     hostName: system.hostname,
