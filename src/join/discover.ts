@@ -36,11 +36,11 @@ export interface DiscoveryOptions {
   /** True: step 3 is left out. */
   readonly skipCaVerification: boolean;
   readonly progress: Progress;
+  /** How long a token may stay unsigned, ms: one that was made a moment ago is signed within this time. Default 5000. */
+  readonly patience?: number;
 }
 
 const path = `/api/v1/namespaces/${clusterInfoNamespace}/configmaps/${clusterInfoName}`;
-/** A token that was made a moment ago is signed within this time, ms. */
-const signingPatience = 5000;
 /** Certificates are backdated by five minutes; beyond that a new one is refused by the slower clock. */
 const skewBound = 300_000;
 const skewWarning = 30_000;
@@ -75,9 +75,9 @@ export async function discover(options: DiscoveryOptions): Promise<Discovered> {
  */
 async function readSigned(
   server: string,
-  { token, caCertHashes, progress }: DiscoveryOptions,
+  { token, caCertHashes, progress, patience = 5000 }: DiscoveryOptions,
 ): Promise<{ readonly text: string; readonly unsigned: unknown }> {
-  const end = Date.now() + signingPatience;
+  const end = Date.now() + patience;
   for (;;) {
     const answer = await askApi({ server, path, signal: progress.signal });
     const map = parseConfigMap(server, answer);
