@@ -4,7 +4,15 @@
 // on those wants the real API server.
 
 import { randomUUID } from 'node:crypto';
-import { apiVersionOf, type KindOf, type KindSpec, type KubeObject, kinds, type Stored } from '../api/index.ts';
+import {
+  apiVersionOf,
+  type KindOf,
+  type KindSpec,
+  type KubeObject,
+  kinds,
+  parseLabelSelector,
+  type Stored,
+} from '../api/index.ts';
 import {
   type ApiClient,
   ApiStatusError,
@@ -15,7 +23,7 @@ import {
   type WatchOptions,
 } from './client.ts';
 import { fakePost, mergePatch } from './fake-changes.ts';
-import { matchesFields, matchesLabels } from './fake-selectors.ts';
+import { matchesFields } from './fake-selectors.ts';
 import { type AnyStored, createFakeStore, type LogEntry } from './fake-store.ts';
 import { keyOf } from './object-cache.ts';
 
@@ -195,7 +203,8 @@ function withStatus(object: KubeObject, from: KubeObject): KubeObject {
 
 function selects({ namespace, labelSelector, fieldSelector }: ListOptions, object: KubeObject): boolean {
   if (namespace !== undefined && namespace !== '' && object.metadata?.namespace !== namespace) return false;
-  return matchesLabels(object.metadata?.labels ?? {}, labelSelector) && matchesFields(object, fieldSelector);
+  if (labelSelector !== undefined && !parseLabelSelector(labelSelector).matches(object.metadata?.labels)) return false;
+  return matchesFields(object, fieldSelector);
 }
 
 /** An object that begins to match a watch's selector is ADDED to it, one that ceases to is DELETED. */

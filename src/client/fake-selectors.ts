@@ -23,24 +23,3 @@ function valueAt(object: unknown, path: readonly string[]): string {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
-
-/** Whether `labels` fulfil a label selector in its text form. */
-export function matchesLabels(labels: Readonly<Record<string, string>>, selector: string | undefined): boolean {
-  if (selector === undefined || selector === '') return true;
-  return selector.split(/,(?![^(]*\))/).every((term) => matchesTerm(labels, term.trim()));
-}
-
-function matchesTerm(labels: Readonly<Record<string, string>>, term: string): boolean {
-  const set = /^(\S+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term);
-  if (set !== null) {
-    const [, key = '', operator, list = ''] = set;
-    const inside = list.split(',').some((value) => value.trim() === labels[key]);
-    return operator === 'in' ? inside : !inside;
-  }
-  const equal = /^([^!=\s]+)\s*(!=|==?)\s*(\S*)$/.exec(term);
-  if (equal !== null) {
-    const [, key = '', operator, value] = equal;
-    return operator === '!=' ? labels[key] !== value : labels[key] === value;
-  }
-  return term.startsWith('!') ? !(term.slice(1) in labels) : term in labels;
-}

@@ -34,9 +34,8 @@ export interface ClientOptions {
   readonly serverName?: string | undefined;
   readonly insecureSkipTlsVerify?: boolean;
   readonly userAgent?: string;
-  /** Connections for requests (watches have their own). Default 8. */
+  /** Connections for requests (watches have their own). Default 16. */
   readonly connections?: number;
-  readonly http2?: boolean;
   /** ms until the answer's headers; default 60,000. Watches wait as long as they need. */
   readonly requestTimeout?: number;
   /** Attempts after the first one. Default 5. */
@@ -82,8 +81,7 @@ export function createClient(options: ClientOptions): HttpApiClient {
       ca: options.ca,
       serverName: options.serverName,
       insecureSkipTlsVerify: options.insecureSkipTlsVerify ?? false,
-      connections: options.connections ?? 8,
-      http2: options.http2 ?? false,
+      connections: options.connections ?? 16,
       connectTimeout: 10_000,
     },
     options.cert === undefined || options.key === undefined ? undefined : { cert: options.cert, key: options.key },

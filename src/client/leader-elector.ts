@@ -60,7 +60,9 @@ export function createLeaderElector(client: ApiClient, options: LeaderElectorOpt
     while (!signal.aborted) {
       await clock.sleep(retryPeriod, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if (await tryAcquire(signal)) renewed = clock.now();
+      // A request that hangs must not outlast the deadline; the lease counts from when the request was made.
+      const asked = clock.now();
+      if (await tryAcquire(signal, Math.max(1, renewed + renewDeadline - asked))) renewed = asked;
       else if (clock.now() - renewed >= renewDeadline) {
         logger.error('leadership lost', { lease: `${namespace}/${name}`, identity });
         return;
@@ -68,8 +70,9 @@ export function createLeaderElector(client: ApiClient, options: LeaderElectorOpt
     }
   }
 
-  async function tryAcquire(signal: AbortSignal): Promise<boolean> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(renewDeadline)]);
+  /** @param within ms for all of its requests. */
+  async function tryAcquire(signal: AbortSignal, within = renewDeadline): Promise<boolean> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(within)]);
     try {
       const held = await read(deadline);
       if (held === undefined) {
