@@ -54,6 +54,12 @@ export async function startComponents(config: ComponentsConfig, logger: Logger, 
   if (config.scheduler) {
     const client = runsControllers ? await connect('scheduler.conf') : first;
     const recorder = createEventRecorder(client, 'default-scheduler', { logger, clock });
-    await startScheduler({ client, informers, recorder, logger }, signal);
+    startScheduler({ client, informers, recorder, logger }, signal).catch((error: unknown) => {
+      // The thread dies of it and is started anew.
+      setImmediate(() => {
+        throw error;
+      });
+    });
+    await informers.start(signal);
   }
 }

@@ -13,7 +13,7 @@ import { type RunningServer, startServer } from './server.ts';
 /** `k8ts run server`: from the configuration file that init wrote. */
 export async function runServer(configPath: string, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ fields: { process: 'server' } });
-  const server = await startServer(await loadServerConfig(configPath), logger);
+  const server = await startServer(await loadServerConfig(configPath), logger, signal);
   await announceReady();
   await untilEnd(server, signal, logger);
 }
@@ -35,7 +35,7 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
   const logger = createLogger({ level: 'warn', fields: { process: 'control-plane' } });
   const config = await prepareControlPlane(options);
   const admin = join(config.kubeconfigDir, 'admin.conf');
-  const server = await startServer(config, logger);
+  const server = await startServer(config, logger, signal);
   if (options.writeKubeconfig !== undefined) await copyFile(admin, options.writeKubeconfig);
   process.stdout.write(`ready ${server.url} kubeconfig ${options.writeKubeconfig ?? admin}\n`);
   await untilEnd(server, signal, logger);

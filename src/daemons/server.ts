@@ -1,6 +1,7 @@
 // `k8ts run server`: store, API server, and the thread with controllers and scheduler, in this order; stopped the other
 // way round. Certificates and kubeconfigs are there already (init or `run control-plane` made them).
 
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiServer, createNodeProxy, startApiServer } from '../apiserver/index.ts';
@@ -17,8 +18,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Resolves when the API server is ready and its controllers and scheduler work. */
-export async function startServer(config: ServerConfig, logger: Logger): Promise<RunningServer> {
+/** Resolves when the API server is ready and its controllers and scheduler work, or `signal` aborts. */
+export async function startServer(config: ServerConfig, logger: Logger, signal: AbortSignal): Promise<RunningServer> {
   const store = await openStore(config);
   let api: ApiServer | undefined;
   try {
@@ -34,7 +35,7 @@ export async function startServer(config: ServerConfig, logger: Logger): Promise
     { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain },
     logger,
   );
-  await components.ready;
+  await Promise.race([components.ready, once(signal, 'abort')]);
   logger.info('the server is ready', { url: api.url });
   const { url, port, failed } = api;
   return {
