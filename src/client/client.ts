@@ -121,6 +121,9 @@ export interface InformerFactory {
     kind: KindOf<T>,
     options?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
   ): Informer<T>;
-  /** Starts what has been asked for and resolves when every cache is filled. */
+  /**
+   * Starts what has been asked for and resolves when every cache is filled. May be called again: what runs goes on, and
+   * the promise covers the informers asked for meanwhile.
+   */
   start(signal: AbortSignal): Promise<void>;
 }

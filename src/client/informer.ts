@@ -32,6 +32,7 @@ interface RunningInformer<T extends KubeObject> extends Informer<T> {
 /** One informer per kind and selector for a whole process; informers asked for after `start` begin at once. */
 export function createInformerFactory(client: ApiClient, options: InformerOptions = {}): InformerFactory {
   const informers = new Map<string, RunningInformer<KubeObject>>();
+  const begun = new WeakSet<object>();
   let running: AbortSignal | undefined;
   return {
     informer<T extends KubeObject>(kind: KindOf<T>, selector: InformerSelector = {}): Informer<T> {
@@ -49,11 +50,14 @@ export function createInformerFactory(client: ApiClient, options: InformerOption
       running = signal;
       const all = [...informers.values()];
       for (const informer of all) begin(informer, signal);
+      // Called again, it only waits: every informer runs once.
       await Promise.all(all.map((informer) => informer.synced(signal)));
     },
   };
 
   function begin<T extends KubeObject>(informer: RunningInformer<T>, signal: AbortSignal): void {
+    if (begun.has(informer)) return;
+    begun.add(informer);
     informer.run(signal).catch((error: unknown) => {
       if (signal.aborted) return;
       (options.logger ?? silentLogger).error('informer stopped', { kind: informer.kind.kind, error });

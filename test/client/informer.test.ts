@@ -125,6 +125,21 @@ t.test('indexes follow updates and deletions', async (t) => {
   stop.abort();
 });
 
+t.test('starting twice runs each informer once; one asked for after the start begins at once', async (t) => {
+  const stop = new AbortController();
+  const { client, factory, heard } = await started([pod('a')], stop);
+  await factory.start(stop.signal);
+  const nodes = factory.informer(kinds.node);
+  await nodes.synced();
+  await factory.start(stop.signal);
+  await client.create(kinds.pod, pod('b'));
+  await until(() => heard.length === 2);
+  t.same(heard, ['+a', '+b']);
+  t.equal(client.requests.filter(({ verb, resource }) => verb === 'list' && resource === 'pods').length, 1);
+  t.equal(client.requests.filter(({ verb, resource }) => verb === 'list' && resource === 'nodes').length, 1);
+  stop.abort();
+});
+
 t.test('one informer per kind and selector', async (t) => {
   const factory = createInformerFactory(createFakeClient());
   t.equal(factory.informer(kinds.pod), factory.informer(kinds.pod));
