@@ -45,8 +45,10 @@ export function serveResource(registry: Registry, request: ResourceRequest): voi
       if (target.name !== '') throw methodNotAllowed();
       return serveCreate(registry, request);
     case 'update':
+      if (target.name === '') throw methodNotAllowed();
       return serveUpdate(registry, request);
     case 'patch':
+      if (target.name === '') throw methodNotAllowed();
       return servePatch(registry, request);
     case 'delete':
       return serveDelete(registry, request);
@@ -62,7 +64,7 @@ function checkScope({ spec }: Resource, { target, verb }: ResourceRequest): void
   if (!spec.namespaced && target.namespace !== '') throw notFound(spec, target.name);
   if (!spec.namespaced || target.namespace !== '') return;
   if (verb === 'list' || verb === 'watch') return;
-  throw verb === 'create' || verb === 'deletecollection' ? methodNotAllowed() : notFound(spec, target.name);
+  throw target.name === '' ? methodNotAllowed() : notFound(spec, target.name);
 }
 
 function serveGet({ cache, clock }: Registry, request: ResourceRequest): void | Promise<void> {

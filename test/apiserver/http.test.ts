@@ -1,0 +1,112 @@
+// The door: both protocols, bounds, discovery, health, metrics, and how it closes.
+
+import { connect as http2Connect } from 'node:http2';
+import t from 'tap';
+import { at, configMap, configMaps, type Json, startTestServer } from './harness.ts';
+
+const api = await startTestServer({ bodyLimit: 10_000 });
+t.teardown(() => api.stop());
+
+t.test('HTTP/2 says the same as HTTP/1.1, watches too', async (t) => {
+  await api.call('POST', configMaps, configMap('h2'));
+  const session = http2Connect(api.server.url, { ca: api.ca });
+  t.teardown(() => session.close());
+  const request = (headers: Record<string, string>, body?: string): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
+      const stream = session.request(headers);
+      let status = 0;
+      let text = '';
+      stream.on('response', (answer) => {
+        status = Number(answer[':status']);
+      });
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      stream.on('end', () => resolve({ status, text }));
+      stream.on('error', reject);
+      stream.end(body);
+    });
+  const read = await request({ ':path': `${configMaps}/h2` });
+  t.equal(read.text, (await api.call('GET', `${configMaps}/h2`)).text);
+  const created = await request({ ':path': configMaps, ':method': 'POST' }, JSON.stringify(configMap('by-h2')));
+  t.equal(created.status, 201);
+  const watched = await request({ ':path': `${configMaps}?watch=1&timeoutSeconds=1` });
+  t.equal(watched.status, 200);
+  t.equal(watched.text.trim().split('\n').length, 2);
+});
+
+t.test('bodies are bounded', async (t) => {
+  const answer = await api.call('POST', configMaps, configMap('fat', {}, { x: 'y'.repeat(20_000) }));
+  t.match(answer.body, { code: 413, reason: 'RequestEntityTooLarge' });
+  t.equal((await api.call('GET', `${configMaps}/fat`)).status, 404);
+});
+
+t.test('hostile bodies leave nothing behind', async (t) => {
+  const bodies = [
+    { name: 'not UTF-8', body: Buffer.from([0x7b, 0xff, 0xfe, 0x7d]) },
+    { name: 'deep nesting', body: `{"kind":"ConfigMap","data":${'['.repeat(4000)}${']'.repeat(4000)}}` },
+    { name: 'a list', body: '[]' },
+    { name: 'null', body: 'null' },
+    { name: 'another kind', body: '{"kind":"Secret","apiVersion":"v1","metadata":{"name":"x"}}' },
+    { name: 'no object in metadata', body: '{"kind":"ConfigMap","apiVersion":"v1","metadata":"x"}' },
+  ];
+  for (const { name, body } of bodies) {
+    const answer = await api.call('POST', configMaps, body.toString('latin1' as never));
+    t.equal(answer.status, 400, name);
+    t.match(answer.body, { kind: 'Status', reason: 'BadRequest' }, name);
+  }
+});
+
+t.test('too much at once is told to come again', async (t) => {
+  const small = await startTestServer({ limits: { reading: 0, mutating: 1 } });
+  t.teardown(() => small.stop());
+  const answer = await small.call('GET', configMaps);
+  t.equal(answer.status, 429);
+  t.equal(answer.headers['retry-after'], '1');
+  t.match(answer.body, { reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } });
+  t.equal((await small.call('POST', configMaps, configMap('x'))).status, 201);
+  t.equal((await small.call('POST', configMaps, configMap('y'))).status, 201, 'the place was given back');
+});
+
+t.test('discovery', async (t) => {
+  const core = (await api.call('GET', '/api/v1')).body;
+  t.match(core, { kind: 'APIResourceList', groupVersion: 'v1' });
+  const pods = (at(core, 'resources') as Json[]).find(({ name }) => name === 'pods');
+  t.match(pods, { kind: 'Pod', namespaced: true, singularName: 'pod', shortNames: ['po'] });
+  const groups = (await api.call('GET', '/apis')).body;
+  t.match(groups, { kind: 'APIGroupList' });
+  t.match(
+    (at(groups, 'groups') as Json[]).find(({ name }) => name === 'apps'),
+    { preferredVersion: { groupVersion: 'apps/v1', version: 'v1' } },
+  );
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+  const whole = await api.call('GET', '/apis', undefined, { accept });
+  t.match(whole.headers['content-type'], /as=APIGroupDiscoveryList/);
+  const apps = (at(whole.body, 'items') as Json[]).find((item) => at(item, 'metadata.name') === 'apps');
+  t.equal(at(apps, 'versions.0.resources.0.scope'), 'Namespaced');
+  t.equal((await api.call('GET', '/apis/nothing.example')).status, 404);
+  t.match((await api.call('GET', '/version')).body, { major: '1', minor: '35', gitVersion: /^v1\.35\.0\+k8ts-/ });
+});
+
+t.test('health and metrics', async (t) => {
+  for (const path of ['/livez', '/readyz', '/healthz']) t.equal((await api.call('GET', path)).text, 'ok', path);
+  t.match((await api.call('GET', '/readyz?verbose')).text, /\[\+\]datastore ok\n[\s\S]*readyz check passed/);
+  t.equal((await api.call('GET', '/readyz/datastore')).text, 'ok');
+  t.equal((await api.call('GET', '/readyz/nothing')).status, 404);
+  const { text } = await api.call('GET', '/metrics');
+  t.match(text, /apiserver_request_total\{verb="CREATE",[^}]*resource="configmaps"[^}]*code="201"\} \d+/);
+  t.match(text, /apiserver_current_inflight_requests\{request_kind="mutating"\} 0/);
+});
+
+t.test('stopping ends watches and refuses new connections', async (t) => {
+  const own = await startTestServer();
+  const watch = await own.watch(`${configMaps}?watch=1`);
+  await own.server.stop(1000);
+  await watch.ended;
+  await t.rejects(own.call('GET', '/version'));
+  await own.stop();
+});
+
+t.test('a port that is taken is named', async (t) => {
+  await t.rejects(startTestServer({ port: api.server.port }), { code: 'PORT_IN_USE', hint: /ss -ltnp/ });
+});
