@@ -1,3 +1,4 @@
+export { type PodSummary, summarizePod } from './columns/pod.ts';
 export {
   conformObject,
   type Decoded,
@@ -24,7 +25,7 @@ export {
   type SubresourceSpec,
   type Verb,
 } from './kind.ts';
-export { kinds } from './kinds.ts';
+export { allKinds, kindOf, kindOfResource, kinds, storedKindOf } from './kinds.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';
@@ -71,4 +72,15 @@ export {
   parseLabelSelector,
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
+export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
+export {
+  whyNotDns1035Label,
+  whyNotDnsLabel,
+  whyNotDnsSubdomain,
+  whyNotLabelValue,
+  whyNotPathSegment,
+  whyNotQualifiedName,
+} from './validation/names.ts';
+export { sameJson } from './validation/rules.ts';
+export { applyDefaults, validateCreate, validateUpdate } from './validation/validate.ts';

@@ -1,143 +1,31 @@
-// The kinds table. Everything that is known about a kind starts here; see kind.ts for what an entry may say.
+// The kinds table. Everything that is known about a kind starts here; see kind.ts for what an entry may say. The lookups
+// are maps, because a route and each object of a mixed list ask them.
 
-import type { KindOf } from './kind.ts';
-import type * as t from './types.ts';
+import type { GroupVersionKind, KindSpec } from './kind.ts';
+import { clusterKinds } from './kinds/cluster.ts';
+import { coreKinds } from './kinds/core.ts';
+import { otherKinds } from './kinds/other.ts';
+import { reviewKinds } from './kinds/reviews.ts';
+import { workloadKinds } from './kinds/workloads.ts';
 
-const core = { group: '', version: 'v1' } as const;
-const apps = { group: 'apps', version: 'v1' } as const;
-const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
+export const kinds = { ...coreKinds, ...workloadKinds, ...clusterKinds, ...otherKinds, ...reviewKinds } as const;
 
-export const kinds = {
-  namespace: {
-    ...core,
-    kind: 'Namespace',
-    plural: 'namespaces',
-    singular: 'namespace',
-    namespaced: false,
-    shortNames: ['ns'],
-  } as KindOf<t.Namespace>,
-  node: {
-    ...core,
-    kind: 'Node',
-    plural: 'nodes',
-    singular: 'node',
-    namespaced: false,
-    shortNames: ['no'],
-  } as KindOf<t.Node>,
-  pod: {
-    ...core,
-    kind: 'Pod',
-    plural: 'pods',
-    singular: 'pod',
-    namespaced: true,
-    shortNames: ['po'],
-    categories: ['all'],
-  } as KindOf<t.Pod>,
-  service: {
-    ...core,
-    kind: 'Service',
-    plural: 'services',
-    singular: 'service',
-    namespaced: true,
-    shortNames: ['svc'],
-    categories: ['all'],
-  } as KindOf<t.Service>,
-  endpoints: {
-    ...core,
-    kind: 'Endpoints',
-    plural: 'endpoints',
-    singular: 'endpoints',
-    namespaced: true,
-    shortNames: ['ep'],
-  } as KindOf<t.Endpoints>,
-  configMap: {
-    ...core,
-    kind: 'ConfigMap',
-    plural: 'configmaps',
-    singular: 'configmap',
-    namespaced: true,
-    shortNames: ['cm'],
-  } as KindOf<t.ConfigMap>,
-  secret: { ...core, kind: 'Secret', plural: 'secrets', singular: 'secret', namespaced: true } as KindOf<t.Secret>,
-  serviceAccount: {
-    ...core,
-    kind: 'ServiceAccount',
-    plural: 'serviceaccounts',
-    singular: 'serviceaccount',
-    namespaced: true,
-    shortNames: ['sa'],
-  } as KindOf<t.ServiceAccount>,
-  event: {
-    ...core,
-    kind: 'Event',
-    plural: 'events',
-    singular: 'event',
-    namespaced: true,
-    shortNames: ['ev'],
-  } as KindOf<t.CoreEvent>,
-  deployment: {
-    ...apps,
-    kind: 'Deployment',
-    plural: 'deployments',
-    singular: 'deployment',
-    namespaced: true,
-    shortNames: ['deploy'],
-    categories: ['all'],
-  } as KindOf<t.Deployment>,
-  replicaSet: {
-    ...apps,
-    kind: 'ReplicaSet',
-    plural: 'replicasets',
-    singular: 'replicaset',
-    namespaced: true,
-    shortNames: ['rs'],
-    categories: ['all'],
-  } as KindOf<t.ReplicaSet>,
-  lease: {
-    group: 'coordination.k8s.io',
-    version: 'v1',
-    kind: 'Lease',
-    plural: 'leases',
-    singular: 'lease',
-    namespaced: true,
-  } as KindOf<t.Lease>,
-  endpointSlice: {
-    group: 'discovery.k8s.io',
-    version: 'v1',
-    kind: 'EndpointSlice',
-    plural: 'endpointslices',
-    singular: 'endpointslice',
-    namespaced: true,
-  } as KindOf<t.EndpointSlice>,
-  certificateSigningRequest: {
-    group: 'certificates.k8s.io',
-    version: 'v1',
-    kind: 'CertificateSigningRequest',
-    plural: 'certificatesigningrequests',
-    singular: 'certificatesigningrequest',
-    namespaced: false,
-    shortNames: ['csr'],
-  } as KindOf<t.CertificateSigningRequest>,
-  role: { ...rbac, kind: 'Role', plural: 'roles', singular: 'role', namespaced: true } as KindOf<t.Role>,
-  clusterRole: {
-    ...rbac,
-    kind: 'ClusterRole',
-    plural: 'clusterroles',
-    singular: 'clusterrole',
-    namespaced: false,
-  } as KindOf<t.ClusterRole>,
-  roleBinding: {
-    ...rbac,
-    kind: 'RoleBinding',
-    plural: 'rolebindings',
-    singular: 'rolebinding',
-    namespaced: true,
-  } as KindOf<t.RoleBinding>,
-  clusterRoleBinding: {
-    ...rbac,
-    kind: 'ClusterRoleBinding',
-    plural: 'clusterrolebindings',
-    singular: 'clusterrolebinding',
-    namespaced: false,
-  } as KindOf<t.ClusterRoleBinding>,
-} as const;
+/** Every built-in kind, reviews and subresource bodies included. */
+export const allKinds: readonly KindSpec[] = Object.values<KindSpec>(kinds);
+
+const byKind = new Map(allKinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
+const byResource = new Map(allKinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]));
+
+export function kindOf({ group, version, kind }: GroupVersionKind): KindSpec | undefined {
+  return byKind.get(`${group}/${version}/${kind}`);
+}
+
+/** The kind behind `/apis/<group>/<version>/<plural>`. */
+export function kindOfResource(at: Pick<KindSpec, 'group' | 'version' | 'plural'>): KindSpec | undefined {
+  return at.plural === '' ? undefined : byResource.get(`${at.group}/${at.version}/${at.plural}`);
+}
+
+/** The kind under whose key objects are stored: another one for events.k8s.io Events and autoscaling/v1. */
+export function storedKindOf(kind: KindSpec): KindSpec {
+  return kind.storedAs === undefined ? kind : (kindOf(kind.storedAs.kind) ?? kind);
+}

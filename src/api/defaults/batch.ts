@@ -1,0 +1,45 @@
+// Upstream's defaults of Jobs, CronJobs and HorizontalPodAutoscalers.
+// Source: kubernetes pkg/apis/batch/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go.
+
+import type { CronJob, Draft, HorizontalPodAutoscaler, Job } from '../types.ts';
+import { defaultTemplate } from './workloads.ts';
+
+const maxInt32 = 2_147_483_647;
+
+export function defaultJob(job: Draft<Job>): void {
+  if (job.spec === undefined) return;
+  defaultJobSpec(job.spec);
+  const labels = job.spec.template.metadata?.labels;
+  job.metadata ??= {};
+  if (labels !== undefined && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
+}
+
+function defaultJobSpec(spec: Draft<NonNullable<Job['spec']>>): void {
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
+  spec.parallelism ??= 1;
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : maxInt32;
+  spec.completionMode ??= 'NonIndexed';
+  spec.suspend ??= false;
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
+  defaultTemplate(spec.template);
+}
+
+export function defaultCronJob({ spec }: Draft<CronJob>): void {
+  if (spec === undefined) return;
+  spec.concurrencyPolicy ||= 'Allow';
+  spec.suspend ??= false;
+  spec.successfulJobsHistoryLimit ??= 3;
+  spec.failedJobsHistoryLimit ??= 1;
+  // A Job's own defaults come when it is made of the template; the pods' are filled in here as well.
+  defaultTemplate(spec.jobTemplate?.spec?.template);
+}
+
+export function defaultHorizontalPodAutoscaler({ spec }: Draft<HorizontalPodAutoscaler>): void {
+  if (spec === undefined) return;
+  spec.minReplicas ??= 1;
+  if ((spec.metrics ?? []).length === 0) {
+    spec.metrics = [
+      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+    ];
+  }
+}

@@ -1,0 +1,103 @@
+// What a pod gets when it does not say: upstream's values for pods, containers, probes and volumes.
+// Source: kubernetes pkg/apis/core/v1/defaults.go. Fields that are zero there ('' or 0) count as absent.
+
+import type { Container, Draft, Pod, PodSpec, Probe, Volume } from '../types.ts';
+
+export function defaultPod(pod: Draft<Pod>): void {
+  const { spec } = pod;
+  if (spec === undefined) return;
+  // Requests follow limits in pods alone: a template keeps what was written.
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) requestsFromLimits(container);
+  spec.enableServiceLinks ??= true;
+  defaultPodSpec(spec);
+}
+
+export function defaultPodSpec(spec: Draft<PodSpec>): void {
+  spec.dnsPolicy ||= 'ClusterFirst';
+  spec.restartPolicy ||= 'Always';
+  spec.schedulerName ||= 'default-scheduler';
+  spec.securityContext ??= {};
+  spec.terminationGracePeriodSeconds ??= 30;
+  // One account under two names, the older one for older clients.
+  const account = spec.serviceAccountName || spec.serviceAccount;
+  if (account) {
+    spec.serviceAccountName = account;
+    spec.serviceAccount = account;
+  }
+  for (const container of spec.containers ?? []) defaultContainer(container, spec.hostNetwork === true);
+  for (const container of spec.initContainers ?? []) defaultContainer(container, spec.hostNetwork === true);
+  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container as Draft<Container>, false);
+  for (const volume of spec.volumes ?? []) defaultVolume(volume);
+}
+
+function defaultContainer(container: Draft<Container>, hostNetwork: boolean): void {
+  container.terminationMessagePath ||= '/dev/termination-log';
+  container.terminationMessagePolicy ||= 'File';
+  container.imagePullPolicy ||= isLatest(container.image ?? '') ? 'Always' : 'IfNotPresent';
+  container.resources ??= {};
+  for (const port of container.ports ?? []) {
+    port.protocol ||= 'TCP';
+    if (hostNetwork) port.hostPort ||= port.containerPort;
+  }
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.fieldRef !== undefined) valueFrom.fieldRef.apiVersion ||= 'v1';
+  }
+  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) {
+    if (probe !== undefined) defaultProbe(probe);
+  }
+  for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) {
+    if (handler?.httpGet !== undefined) defaultHttpGet(handler.httpGet);
+  }
+}
+
+/** Whether an image reference means `latest`: no tag and no digest, or the tag itself. */
+function isLatest(image: string): boolean {
+  if (image.includes('@')) return false;
+  const tag = /:([^/:]+)$/.exec(image)?.[1];
+  return tag === undefined || tag === 'latest';
+}
+
+function defaultProbe(probe: Draft<Probe>): void {
+  probe.timeoutSeconds ||= 1;
+  probe.periodSeconds ||= 10;
+  probe.successThreshold ||= 1;
+  probe.failureThreshold ||= 3;
+  if (probe.httpGet !== undefined) defaultHttpGet(probe.httpGet);
+  if (probe.grpc !== undefined) probe.grpc.service ??= '';
+}
+
+function defaultHttpGet(get: { path?: string; scheme?: string }): void {
+  get.path ||= '/';
+  get.scheme ||= 'HTTP';
+}
+
+function requestsFromLimits({ resources }: Draft<Container>): void {
+  if (resources?.limits === undefined) return;
+  resources.requests = { ...resources.limits, ...resources.requests };
+}
+
+const fileMode = 0o644;
+
+function defaultVolume(volume: Draft<Volume>): void {
+  if (Object.keys(volume).length === 1) volume.emptyDir = {};
+  if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;
+  if (volume.configMap !== undefined) volume.configMap.defaultMode ??= fileMode;
+  if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
+  if (volume.ephemeral?.volumeClaimTemplate !== undefined)
+    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
+  if (volume.downwardAPI !== undefined) {
+    volume.downwardAPI.defaultMode ??= fileMode;
+    defaultFieldRefs(volume.downwardAPI.items);
+  }
+  if (volume.projected !== undefined) {
+    volume.projected.defaultMode ??= fileMode;
+    for (const { serviceAccountToken, downwardAPI } of volume.projected.sources ?? []) {
+      if (serviceAccountToken !== undefined) serviceAccountToken.expirationSeconds ??= 3600;
+      defaultFieldRefs(downwardAPI?.items);
+    }
+  }
+}
+
+function defaultFieldRefs(items: { fieldRef?: { apiVersion?: string } }[] | undefined): void {
+  for (const { fieldRef } of items ?? []) if (fieldRef !== undefined) fieldRef.apiVersion ||= 'v1';
+}

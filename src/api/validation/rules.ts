@@ -1,0 +1,116 @@
+// Small rules that many kinds share, each answering field errors in upstream's words.
+
+import { isIP } from 'node:net';
+import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import type { IntOrString, LabelSelector } from '../types.ts';
+import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
+
+export const immutableMessage = 'field is immutable';
+
+/** One error per reason. */
+export function invalidFor(field: string, value: unknown, reasons: readonly string[]): FieldError[] {
+  return reasons.map((reason) => invalid(field, value, reason));
+}
+
+/** Absent or '' is fine: defaults or `requireText` deal with it. */
+export function oneOf(field: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  return value === undefined || value === '' || supported.includes(value)
+    ? []
+    : [notSupported(field, value, supported)];
+}
+
+export function requireText(field: string, value: string | undefined, detail?: string): FieldError[] {
+  return value === undefined || value === '' ? [required(field, detail)] : [];
+}
+
+export function nonNegative(field: string, value: number | undefined): FieldError[] {
+  return value !== undefined && value < 0 ? [invalid(field, value, 'must be greater than or equal to 0')] : [];
+}
+
+export function inRange(field: string, value: number | undefined, min: number, max: number): FieldError[] {
+  if (value === undefined || (value >= min && value <= max)) return [];
+  return [invalid(field, value, `must be between ${min} and ${max}, inclusive`)];
+}
+
+/** A number that is not negative, or a percentage. */
+export function amount(field: string, value: IntOrString | undefined): FieldError[] {
+  if (value === undefined) return [];
+  if (typeof value === 'number') return nonNegative(field, value);
+  if (/^[0-9]+%$/.test(value)) return [];
+  return [
+    invalid(
+      field,
+      value,
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+    ),
+  ];
+}
+
+export function validIp(field: string, value: string): FieldError[] {
+  return isIP(value) === 0
+    ? [invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+    : [];
+}
+
+export function validLabels(field: string, labels: Readonly<Record<string, string>> | undefined): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    errors.push(
+      ...invalidFor(field, key, whyNotQualifiedName(key)),
+      ...invalidFor(field, value, whyNotLabelValue(value)),
+    );
+  }
+  return errors;
+}
+
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+
+export function validLabelSelector(field: string, selector: LabelSelector | undefined): FieldError[] {
+  const errors = validLabels(`${field}.matchLabels`, selector?.matchLabels);
+  for (const [index, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
+    const at = `${field}.matchExpressions[${index}]`;
+    if (!operators.includes(operator))
+      errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
+    else if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0) {
+        errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+      }
+    } else if (values.length > 0) {
+      errors.push({
+        type: 'Forbidden',
+        field: `${at}.values`,
+        message: "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+      });
+    }
+    errors.push(...invalidFor(`${at}.key`, key, whyNotQualifiedName(key)));
+    for (const [nth, value] of values.entries()) {
+      errors.push(...invalidFor(`${at}.values[${nth}]`, value, whyNotLabelValue(value)));
+    }
+  }
+  return errors;
+}
+
+/** A Duplicate error for each value that was there before; '' counts as absent. */
+export function noDuplicates(values: readonly (readonly [field: string, value: string | undefined])[]): FieldError[] {
+  const seen = new Set<string>();
+  return values.flatMap(([field, value]) => {
+    if (value === undefined || value === '') return [];
+    if (seen.has(value)) return [duplicate(field, value)];
+    seen.add(value);
+    return [];
+  });
+}
+
+/** Deep equality of JSON values; an absent field equals an undefined one. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = a as Readonly<Record<string, unknown>>;
+  const right = b as Readonly<Record<string, unknown>>;
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) => sameJson(left[key], right[key]));
+}
+
+export function immutable(field: string, value: unknown, old: unknown): FieldError[] {
+  return sameJson(value, old) ? [] : [invalid(field, value, immutableMessage)];
+}

@@ -1,0 +1,26 @@
+// The door of validation: metadata and the kind's own rules, for a new object and for a change.
+
+import type { FieldError } from '../field-error.ts';
+import type { KindSpec } from '../kind.ts';
+import type { KubeObject } from '../types.ts';
+import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+
+/** Fills in upstream's defaults in place; `object` must belong to the caller. */
+export function applyDefaults(kind: KindSpec, object: KubeObject): void {
+  kind.defaults?.(object as never);
+}
+
+/** What is wrong with a new object; empty when nothing is. Defaults must have been applied, and the name be there. */
+export function validateCreate(kind: KindSpec, object: KubeObject): readonly FieldError[] {
+  return [...validateMetadata(kind, object), ...(kind.validate?.(object as never) ?? [])];
+}
+
+/** What is wrong with `object` as the next state of `old`. */
+export function validateUpdate(kind: KindSpec, object: KubeObject, old: KubeObject): readonly FieldError[] {
+  return [
+    ...validateMetadata(kind, object),
+    ...validateMetadataUpdate(object, old),
+    ...(kind.validate?.(object as never) ?? []),
+    ...(kind.validateUpdate?.(object as never, old as never) ?? []),
+  ];
+}
