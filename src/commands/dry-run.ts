@@ -43,12 +43,14 @@ export function createDryRun(below: Host, nodeName: string): DryRun {
     ...cluster,
     raw: async () => ({ status: 200, body: Buffer.from('{}') }),
     create: async (kind, object, options) => {
+      const made = await cluster.create(kind, object, options);
       await note(`create ${kind.kind} ${nameOf(object.metadata)}`);
-      return cluster.create(kind, object, options);
+      return made;
     },
     update: async (kind, object, options) => {
+      const made = await cluster.update(kind, object, options);
       await note(`update ${kind.kind} ${nameOf(object.metadata)}`);
-      return cluster.update(kind, object, options);
+      return made;
     },
     patch: async (kind, at, type, body, options) => {
       await note(`patch ${kind.kind} ${nameOf(at)}: ${JSON.stringify(body)}`);

@@ -45,9 +45,7 @@ async function undo(host: Host, change: Change): Promise<void> {
       await host.run('modprobe', ['-r', change.name], { accept: [1] });
       return;
     case 'link':
-      if ((await host.stat(`/sys/class/net/${change.name}`)) === undefined) return;
-      await host.run('ip', ['link', 'delete', 'dev', change.name], { accept: [1] });
-      return;
+      return undoLink(host, change.name);
     case 'route':
       await host.run('ip', ['route', 'delete', change.destination, 'dev', change.device], { accept: [1, 2] });
       return;
@@ -102,6 +100,12 @@ export function mountPoints(mountInfo: string): string[] {
     if (point === undefined) return [];
     return [point.replaceAll(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))];
   });
+}
+
+/** Asked of ip, not of /sys/class/net: that shows the network namespace in which /sys was mounted. */
+async function undoLink(host: Host, name: string): Promise<void> {
+  const { code } = await host.run('ip', ['link', 'show', 'dev', name], { readsOnly: true, accept: [1] });
+  if (code === 0) await host.run('ip', ['link', 'delete', 'dev', name]);
 }
 
 async function undoTable(host: Host, change: Change & { kind: 'nft-table' }): Promise<void> {

@@ -59,7 +59,6 @@ t.test('what could not be undone stays in the journal with its reason', async (t
   const host = createFakeHost({
     files: {
       '/f': 'now',
-      '/sys/class/net/bad/mtu': '1',
       '/proc/self/mountinfo': '1 2 0:3 / /mnt/a\\040b rw - tmpfs t rw\n',
     },
     sysctls: { 'net.x': '1' },

@@ -1,0 +1,95 @@
+import t from 'tap';
+import { kinds, type Node } from '../../src/api/index.ts';
+import { createFakeClient } from '../../src/client/index.ts';
+import { createFakeHost, type Services } from '../../src/host/index.ts';
+import { type ResetContext, resetPhases } from '../../src/reset/index.ts';
+import { createReporter, runPhases } from '../../src/workflow/index.ts';
+
+async function setup(options: Parameters<typeof createFakeHost>[0] = {}) {
+  const host = createFakeHost({
+    files: { '/etc/keep': 'theirs' },
+    sysctls: { 'net.ipv4.ip_forward': '0' },
+    ...options,
+  });
+  const steps: string[] = [];
+  const note = (line: string) => async () => void steps.push(line);
+  const services: Services = {
+    kind: 'supervisor',
+    install: async () => undefined,
+    start: async () => undefined,
+    restart: async () => undefined,
+    stop: (name) => note(`stop ${name}`)(),
+    remove: (name) => note(`remove ${name}`)(),
+    status: async () => ({ state: 'running', restarts: 0 }),
+    logs: async () => '',
+  };
+  const sandbox = (id: string, labels: Record<string, string>) => ({ id, labels });
+  const cri = {
+    listPodSandbox: async () => [sandbox('ours', { 'io.kubernetes.pod.uid': 'u' }), sandbox('theirs', {})],
+    stopPodSandbox: (id: string) => note(`stop sandbox ${id}`)(),
+    removePodSandbox: (id: string) => note(`remove sandbox ${id}`)(),
+  } as unknown as ResetContext['cri'];
+  const client = createFakeClient([{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } } as Node]);
+  const said: string[] = [];
+  const context: ResetContext = {
+    host: host.bare,
+    journal: host.journal,
+    services,
+    cri,
+    nodeName: 'n1',
+    client,
+    agentData: '/var/lib/k8ts/agent',
+    say: (line) => void said.push(line),
+  };
+  const reporter = createReporter({ terminal: false, write: () => undefined });
+  const run = (more: Partial<ResetContext> = {}) =>
+    runPhases(resetPhases, { ...context, ...more }, { reporter, signal: new AbortController().signal });
+  return { host, client, steps, said, run };
+}
+
+t.test('the node leaves, its pods and services end, and every change is taken back', async (t) => {
+  const { host, client, steps, said, run } = await setup();
+  const before = host.files();
+  await host.writeFile('/etc/k8ts/agent.json', '{}');
+  await host.writeSysctl('net.ipv4.ip_forward', '1');
+  await host.record({ kind: 'nft-table', family: 'ip', name: 'k8ts' });
+  await run();
+  t.strictSame(host.files(), before);
+  t.equal(await host.readSysctl('net.ipv4.ip_forward'), '0');
+  t.strictSame(steps, [
+    'stop k8ts-agent',
+    'stop k8ts-server',
+    'stop sandbox ours',
+    'remove sandbox ours',
+    'remove k8ts-agent',
+    'remove k8ts-server',
+  ]);
+  t.strictSame((await client.list(kinds.node)).items, []);
+  t.match(said.join('\n'), /Taken back: 1 files, 1 folders, 1 kernel settings, 1 nftables tables\.\nNot touched: /);
+});
+
+t.test('a cluster that does not answer does not stop the reset, and what stays is told', async (t) => {
+  const { client, said, run } = await setup();
+  client.failNext(
+    ({ verb }) => verb === 'delete',
+    Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+  );
+  await run();
+  t.match(said[0], /node object stays \(connect ECONNREFUSED\).*kubectl delete node n1/);
+});
+
+t.test('a machine that never joined is reset as well', async (t) => {
+  const { steps, said, run } = await setup();
+  await run({ client: undefined, nodeName: undefined, cri: undefined });
+  t.notOk(steps.some((step) => step.includes('sandbox')));
+  t.match(said.join('\n'), 'There was nothing to take back.');
+});
+
+t.test('what cannot be taken back is named and can be tried again', async (t) => {
+  const { host, run } = await setup({
+    onRun: (program) => (program === 'swapon' ? { code: 1, stderr: 'no such device' } : {}),
+  });
+  await host.record({ kind: 'swap', device: '/dev/sda2' });
+  await t.rejects(run(), { code: 'RESET_INCOMPLETE', message: /swap \/dev\/sda2: .*no such device/s, hint: /again/ });
+  t.strictSame(await host.journal.changes(), [{ kind: 'swap', device: '/dev/sda2' }]);
+});
