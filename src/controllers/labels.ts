@@ -18,6 +18,8 @@ export function selectorOf(selector: LabelSelector | undefined): LabelMatcher {
   }
 }
 
+export type { Labels };
+
 /** Whether `labels` has every pair of `wanted`; the selector form of Services and ReplicationControllers. */
 export function containsLabels(labels: Labels = {}, wanted: Labels): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);

@@ -14,6 +14,7 @@ import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGcController } from './pod-gc.ts';
 import { replicaSetController } from './replicaset.ts';
+import { replicationController } from './replication-controller.ts';
 import { rootCaController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
@@ -22,6 +23,7 @@ import { tokenCleanerController } from './token-cleaner.ts';
 export const controllers = [
   deploymentController,
   replicaSetController,
+  replicationController,
   endpointsController,
   endpointSliceController,
   nodeIpamController,
