@@ -3,23 +3,51 @@
 import type { KindOf, KubeObject } from '../api/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 
-/** Fields of an object besides its metadata are ours; metadata that others added is kept. */
+/** A controller may write the same object between our read and our write; each time it does, we look again. */
+const attempts = 5;
+
+/**
+ * Fields of an object besides its metadata are ours; metadata that others added is kept.
+ * @param merge what to write over an object that is there; default `want`
+ */
 export async function ensureObject<T extends KubeObject>(
   client: Pick<ApiClient, 'create' | 'get' | 'update'>,
   kind: KindOf<T>,
   want: T,
   signal: AbortSignal,
+  merge: (have: T) => T = () => want,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ensureOnce(client, kind, want, signal, merge);
+    } catch (error) {
+      if (attempt >= attempts || !isStatus(error, 'Conflict')) throw error;
+    }
+  }
+}
+
+async function ensureOnce<T extends KubeObject>(
+  client: Pick<ApiClient, 'create' | 'get' | 'update'>,
+  kind: KindOf<T>,
+  want: T,
+  signal: AbortSignal,
+  merge: (have: T) => T,
 ): Promise<void> {
   try {
     await client.create(kind, want, { signal });
     return;
   } catch (error) {
-    if (!(error instanceof ApiStatusError) || error.reason !== 'AlreadyExists') throw error;
+    if (!isStatus(error, 'AlreadyExists')) throw error;
   }
   const { name = '', namespace } = want.metadata ?? {};
   const have = await client.get(kind, { namespace, name }, { signal });
-  if (covers(have, { ...want, metadata: {} })) return;
-  await client.update(kind, { ...have, ...want, metadata: { ...have.metadata, ...want.metadata } }, { signal });
+  const next = merge(have);
+  if (covers(have, { ...next, metadata: {} })) return;
+  await client.update(kind, { ...have, ...next, metadata: { ...next.metadata, ...have.metadata } }, { signal });
+}
+
+function isStatus(error: unknown, reason: string): boolean {
+  return error instanceof ApiStatusError && error.reason === reason;
 }
 
 /** True when `have` holds everything that `want` says; what it has besides is the server's defaults. */

@@ -18,7 +18,13 @@ export const bootstrapToken: Phase<InitContext> = {
     await ensureObject<Secret>(client, kinds.secret, tokenSecret(token, { ttl: tokenTtl, description }), signal);
     const server = `https://${config.cluster.controlPlaneEndpoint}`;
     const caPem = (await host.readFile(paths.caFile)).toString('utf8');
-    const text = clusterInfoKubeconfig({ server, caPem });
-    await ensureObject<ConfigMap>(client, kinds.configMap, clusterInfoConfigMap(text, [token]), signal);
+    const want = clusterInfoConfigMap(clusterInfoKubeconfig({ server, caPem }), [token]);
+    await ensureObject<ConfigMap>(client, kinds.configMap, want, signal, (have) => withSignaturesOf(have, want));
   },
 };
+
+/** Signatures for other tokens stay good as long as what is signed stays the same. */
+function withSignaturesOf(have: ConfigMap, want: ConfigMap): ConfigMap {
+  if (have.data?.['kubeconfig'] !== want.data?.['kubeconfig']) return want;
+  return { ...want, data: { ...have.data, ...want.data } };
+}
