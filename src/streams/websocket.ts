@@ -1,7 +1,7 @@
 // WebSocket connections that carry Kubernetes streams: the server's side of the handshake, and the plain byte stream that
 // kubectl's port-forward tunnels its SPDY connection through (subprotocol `SPDY/3.1+portforward.k8s.io`).
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { CodedError } from '../base/index.ts';
@@ -10,18 +10,19 @@ import { CodedError } from '../base/index.ts';
 const maxMessage = 4 * 1024 * 1024;
 
 export interface WebSocketRequest {
-  readonly message: IncomingMessage;
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
   readonly socket: Duplex;
   readonly head: Buffer;
 }
 
 /** Whether an upgrade request asks for a WebSocket (RFC 6455 §4.1), as against SPDY/3.1. */
-export function isWebSocketRequest(headers: IncomingMessage['headers']): boolean {
+export function isWebSocketRequest(headers: IncomingHttpHeaders): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** The subprotocols a client offers, in its order of preference. */
-export function offeredProtocols(headers: IncomingMessage['headers']): readonly string[] {
+export function offeredProtocols(headers: IncomingHttpHeaders): readonly string[] {
   return (headers['sec-websocket-protocol'] ?? '')
     .split(',')
     .map((name) => name.trim())
@@ -32,7 +33,7 @@ export function offeredProtocols(headers: IncomingMessage['headers']): readonly 
  * The first of the client's subprotocols that is in `accepted`.
  * @throws CodedError STREAM_PROTOCOL_UNKNOWN when there is none; nothing was answered then.
  */
-export function chooseProtocol(headers: IncomingMessage['headers'], accepted: readonly string[]): string {
+export function chooseProtocol(headers: IncomingHttpHeaders, accepted: readonly string[]): string {
   const offered = offeredProtocols(headers);
   const chosen = offered.find((protocol) => accepted.includes(protocol));
   if (chosen !== undefined) return chosen;
@@ -44,7 +45,7 @@ export function chooseProtocol(headers: IncomingMessage['headers'], accepted: re
 }
 
 /** Answers the handshake with the subprotocol `protocol`. Rejects when the client's request is no valid handshake. */
-export function acceptWebSocket({ message, socket, head }: WebSocketRequest, protocol: string): Promise<WebSocket> {
+export function acceptWebSocket(request: WebSocketRequest, protocol: string): Promise<WebSocket> {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxMessage,
@@ -53,7 +54,9 @@ export function acceptWebSocket({ message, socket, head }: WebSocketRequest, pro
   });
   return new Promise((resolve, reject) => {
     server.once('wsClientError', reject);
-    server.handleUpgrade(message, socket, head, resolve);
+    // Of the request the handshake reads method and headers alone.
+    const { method, headers, socket, head } = request;
+    server.handleUpgrade({ method, headers } as IncomingMessage, socket, head, resolve);
   });
 }
 

@@ -48,7 +48,6 @@ export function createBackend(options: Pick<NodeProxyOptions, 'clientCert' | 'cl
         headers: forwarded(from.headers),
         ...(hasBody && { body: from.body }),
         signal: from.signal,
-        dispatcher: agents[trust],
       };
       try {
         const { origin, pathname, search } = new URL(url);

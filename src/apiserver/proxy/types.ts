@@ -1,7 +1,7 @@
 // What the server's HTTP side and the proxy handlers say to each other: one request in, one streamed response out, or an
 // upgraded connection taken over whole.
 
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { ObjectReader, UserInfo } from '../contracts.ts';
 
@@ -35,9 +35,8 @@ export interface ProxyResponse {
 
 /** A request with `Connection: Upgrade`, before anything was answered. */
 export interface UpgradeRequest extends Omit<ProxyRequest, 'body'> {
-  /** The request as Node's `upgrade` event gives it, with its socket and the bytes that came after its head. */
-  readonly message: IncomingMessage;
   readonly socket: Duplex;
+  /** Bytes that came after the request's head. */
   readonly head: Buffer;
 }
 

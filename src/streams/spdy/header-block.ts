@@ -12,6 +12,9 @@ import { spdyDictionary } from './dictionary.ts';
 
 export type SpdyHeaders = Readonly<Record<string, string>>;
 
+/** The empty stored block of a Z_SYNC_FLUSH: Go's inflater hands out what it has only when it meets one. */
+const flush = Buffer.from([0, 0, 0, 0xff, 0xff]);
+
 /** A block may not grow beyond this when inflated. */
 const maxInflated = 64 * 1024;
 
@@ -27,8 +30,8 @@ export function createHeaderReader(): HeaderReader {
   let size = 0;
   inflate.on('data', (part: Buffer) => {
     size += part.length;
-    if (size > maxInflated) inflate.destroy(new Error('a SPDY header block is larger than 64 KiB'));
-    else parts.push(part);
+    if (size <= maxInflated) parts.push(part);
+    else inflate.destroy(tooLarge());
   });
   // A broken stream shows as the rejection of the read that is waiting; this keeps it from being thrown as well.
   inflate.on('error', () => undefined);
@@ -44,6 +47,7 @@ export function createHeaderReader(): HeaderReader {
           else resolve();
         });
       });
+      if (size > maxInflated) throw tooLarge();
       return parsePairs(Buffer.concat(parts));
     },
     close: () => inflate.destroy(),
@@ -63,8 +67,12 @@ export function createHeaderWriter(): (headers: SpdyHeaders) => Buffer {
     head.writeUInt16LE(body.length ^ 0xffff, 3);
     const opening = first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0);
     first = false;
-    return Buffer.concat([opening, head, body]);
+    return Buffer.concat([opening, head, body, flush]);
   };
+}
+
+function tooLarge(): Error {
+  return new Error('a SPDY header block is larger than 64 KiB');
 }
 
 function parsePairs(block: Buffer): SpdyHeaders {
