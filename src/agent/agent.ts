@@ -1,49 +1,109 @@
 // The node agent: everything that this machine does for the cluster, put together. Long-lived; ends with `signal`.
 
-import { kinds, type Pod, type Service } from '../api/index.ts';
-import { createEventRecorder } from './events.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { kinds, type Node, type Pod, type Service } from '../api/index.ts';
+import { type Informer, keyOf } from '../client/index.ts';
+import { createNodeEvents, type NodeEvents } from './events.ts';
+import { keepHouse } from './housekeeping.ts';
 import { createImagePuller } from './images/pull.ts';
+import { keepCertificate } from './node/identity.ts';
+import { readNodeFacts } from './node/node-facts.ts';
+import { keepNode } from './node/node-keeper.ts';
+import { type NodeFacts, nodeCapacity } from './node/node-object.ts';
 import type { AgentDeps, AgentOptions } from './options.ts';
-import { agentPaths } from './paths.ts';
+import { type AgentPaths, agentPaths } from './paths.ts';
 import { createPodCgroups } from './pods/cgroups.ts';
 import { parseResolvConf } from './pods/dns.ts';
 import { createPods, type Pods } from './pods/pods.ts';
 import { referenceTo } from './pods/record.ts';
 import { createStatusWriter } from './pods/status-writer.ts';
 import { createProber } from './probes/prober.ts';
+import { createAccessControl } from './server/access.ts';
+import { agentMetrics } from './server/metrics.ts';
+import { createRoutes } from './server/routes.ts';
+import { type AgentServer, startAgentServer } from './server/server.ts';
 import { createReferences } from './volumes/references.ts';
 import { createTokens } from './volumes/tokens.ts';
 import { createVolumes } from './volumes/volumes.ts';
 
 export interface Agent {
-  readonly pods: Pods;
-  /** Resolves when everything has stopped. */
+  /** Of the HTTPS server. */
+  readonly port: number;
+  /** Resolves when everything has stopped; rejects when a part of the agent failed. */
   readonly done: Promise<void>;
 }
 
+/** Below the Kubernetes version whose API is served. */
+const version = `v1.35.0+k8ts-${packageJson.version}`;
+
+/**
+ * Starts the agent: node, pods, server. It starts the informers of `deps`, if nobody has yet.
+ * @throws CodedError of the runtime (CRI_SOCKET_ABSENT, CRI_PLUGIN_DISABLED, …) when it cannot be reached.
+ */
 export async function startAgent(deps: AgentDeps, options: AgentOptions, signal: AbortSignal): Promise<Agent> {
   const { client, informers, cri, host, logger, clock } = deps;
   const paths = agentPaths(options.dataDir);
   await host.makeDir(paths.pods);
-  const secretsDir = '/run/k8ts/volumes';
-  await host.makeDir(secretsDir, { mode: 0o711 });
-  const [version, cgroupDriver, facts, resolvConf] = await Promise.all([
-    cri.version(signal),
-    cri.cgroupDriver(signal),
-    host.facts(),
-    host.readFileIfExists('/etc/resolv.conf'),
-  ]);
+  await host.makeDir(paths.secrets, { mode: 0o700 });
+  const facts = await readNodeFacts({ host, cri, dataDir: options.dataDir, version, signal });
+  const events = createNodeEvents(client, { nodeName: options.nodeName, clock, logger });
+  const pods = await createNodePods(deps, { options, paths, facts, events, signal });
   const podInformer = informers.informer(kinds.pod, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+
+  const server = await startAgentServer({
+    bindAddress: options.bindAddress,
+    port: options.port,
+    ca: (await host.readFile(options.caFile)).toString(),
+    access: createAccessControl({ client, clock, nodeName: options.nodeName }),
+    routes: createRoutes({
+      cri,
+      pods,
+      stats: {
+        cri,
+        nodeName: options.nodeName,
+        now: () => clock.now(),
+        bootTime: clock.now() - process.uptime() * 1000,
+      },
+      metrics: () => agentMetrics(options.nodeName, pods.list()),
+    }),
+    logger,
+  });
+  const running = Promise.all([
+    informers.start(signal),
+    pods.run(podInformer),
+    keepNode({ client, cri, host, clock, logger, events, options, facts, port: server.port, signal }),
+    keepCertificates(deps, { options, server, signal }),
+    keepHouse({ cri, clock, logger, pods: () => pods.list(), signal }),
+  ]);
+  return {
+    port: server.port,
+    done: running
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      })
+      .finally(() => server.close()),
+  };
+}
+
+interface NodeParts {
+  readonly options: AgentOptions;
+  readonly paths: AgentPaths;
+  readonly facts: NodeFacts;
+  readonly events: NodeEvents;
+  readonly signal: AbortSignal;
+}
+
+async function createNodePods(deps: AgentDeps, { options, paths, facts, events, signal }: NodeParts): Promise<Pods> {
+  const { client, informers, cri, host, logger, clock } = deps;
   const services = informers.informer(kinds.service);
+  const node = informers.informer(kinds.node, { fieldSelector: `metadata.name=${options.nodeName}` });
   const references = createReferences(client, { clock, logger, changed: (uid) => pods.referencesChanged(uid) });
   const tokens = createTokens(client, clock);
-  const events = createEventRecorder(client, { clock, logger, nodeName: options.nodeName, signal });
-  const allocatable = {
-    cpu: String(facts.processors),
-    memory: String(facts.memoryBytes),
-    pods: String(options.maxPods),
-  };
-  const pods = createPods(
+  const cgroupDriver = await cri.cgroupDriver(signal);
+  const resolvConf = (await host.readFileIfExists('/etc/resolv.conf'))?.toString() ?? '';
+  const { allocatable } = nodeCapacity(facts, options);
+  const pods: Pods = createPods(
     {
       client,
       cri,
@@ -57,16 +117,13 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
         now: () => clock.now(),
         signal,
         changed: (uid) => pods.changed(uid),
-        failed: (pod, container, kind, why) =>
-          events.record(
-            referenceTo(pod, container.name),
-            'Warning',
-            'Unhealthy',
-            `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${why}`,
-          ),
+        failed: (pod, container, kind, why) => {
+          const probe = `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)} probe`;
+          events.record(referenceTo(pod, container.name), 'Warning', 'Unhealthy', `${probe} failed: ${why}`);
+        },
       }),
       puller: createImagePuller(cri, { now: () => clock.now(), parallel: 3 }),
-      volumes: createVolumes({ host, paths, secretsDir, references, tokens }),
+      volumes: createVolumes({ host, paths, references, tokens }),
       references,
       tokens,
       cgroups: await createPodCgroups(cgroupDriver),
@@ -74,29 +131,51 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
       settings: {
         clusterDns: options.clusterDns,
         clusterDomain: options.clusterDomain,
-        hostDns: parseResolvConf(resolvConf?.toString() ?? ''),
+        hostDns: parseResolvConf(resolvConf),
         cgroupDriver,
         paths,
       },
       hostIps: [options.nodeIp],
-      runtimeName: version.runtimeName,
-      nodeMemory: facts.memoryBytes,
+      runtimeName: facts.runtime.runtimeName,
+      nodeMemory: facts.machine.memoryBytes,
       allocatable,
       signal,
       servicesFor: (pod) => servicesFor(pod, services.list()),
     },
-    () => ({ allocatable, maxPods: options.maxPods, labels: options.labels }),
+    () => ({ allocatable, maxPods: options.maxPods, labels: labelsOf(node, options.nodeName) }),
   );
-  const running = Promise.all([pods.run(podInformer), informers.start(signal)]);
-  return {
-    pods,
-    done: running.then(
-      () => undefined,
-      (error: unknown) => {
-        if (!signal.aborted) throw error;
-      },
-    ),
-  };
+  return pods;
+}
+
+/** undefined until the node has registered: then no pod is refused for a label that is not there yet. */
+function labelsOf(informer: Informer<Node>, nodeName: string): Readonly<Record<string, string>> | undefined {
+  const node = informer.get(keyOf({ metadata: { name: nodeName } }));
+  return node === undefined ? undefined : (node.metadata.labels ?? {});
+}
+
+async function keepCertificates(
+  deps: AgentDeps,
+  {
+    options,
+    server,
+    signal,
+  }: { readonly options: AgentOptions; readonly server: AgentServer; readonly signal: AbortSignal },
+): Promise<void> {
+  const { client, useIdentity } = deps;
+  const { certDir, nodeName, nodeIp } = options;
+  const altNames = [...new Set([nodeName, nodeIp])];
+  const serving = keepCertificate(
+    { client, certDir, nodeName, purpose: 'server', altNames, use: server.useIdentity },
+    deps,
+    signal,
+  );
+  if (useIdentity === undefined) return await serving;
+  const own = keepCertificate(
+    { client, certDir, nodeName, purpose: 'client', altNames: [], use: useIdentity },
+    deps,
+    signal,
+  );
+  await Promise.all([serving, own]);
 }
 
 /** The Services of the pod's namespace, unless it does not want them, and the API server's. */

@@ -2,7 +2,7 @@
 // fits as it is).
 
 import type { Clock, Logger } from '../base/index.ts';
-import type { ApiClient, InformerFactory } from '../client/index.ts';
+import type { ApiClient, InformerFactory, TlsIdentity } from '../client/index.ts';
 import type { Cri } from '../cri/index.ts';
 import type { Host } from '../host/index.ts';
 
@@ -27,6 +27,8 @@ export interface AgentOptions {
 
 export interface AgentDeps {
   readonly client: ApiClient;
+  /** Exchanges the client's certificate for a renewed one; left out, the agent does not renew it. */
+  readonly useIdentity?: (identity: TlsIdentity) => void;
   readonly informers: InformerFactory;
   readonly cri: Cri;
   readonly host: Host;

@@ -12,6 +12,8 @@ export interface PodName {
 export interface AgentPaths {
   readonly pods: string;
   readonly logs: string;
+  /** Volumes that must not reach a disk; on a tmpfs. */
+  readonly secrets: string;
   podDir(uid: string): string;
   volumeDir(uid: string, plugin: string, volume: string): string;
   /** Bind sources of single files: /etc/hosts, termination logs. */
@@ -28,6 +30,7 @@ export function agentPaths(dataDir: string, logs = '/var/log/pods'): AgentPaths 
   return {
     pods,
     logs,
+    secrets: '/run/k8ts/volumes',
     podDir,
     volumeDir: (uid, plugin, volume) => join(podDir(uid), 'volumes', `kubernetes.io~${plugin}`, volume),
     hostsFile: (uid) => join(podDir(uid), 'etc-hosts'),

@@ -1,12 +1,12 @@
 // An agent on a real containerd with a cluster in memory, for root tests.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { startAgent } from '../../src/agent/index.ts';
-import { type KubeObject, kinds, type Pod } from '../../src/api/index.ts';
+import { type ContainerStatus, type KubeObject, kinds, type Pod } from '../../src/api/index.ts';
 import { createLogger, systemClock } from '../../src/base/index.ts';
 import { createFakeClient, createInformerFactory, type FakeClient } from '../../src/client/index.ts';
 import { type Cri, createCri } from '../../src/cri/index.ts';
@@ -17,8 +17,14 @@ export interface Lab {
   readonly client: FakeClient;
   readonly cri: Cri;
   readonly dataDir: string;
-  /** Starts another agent in place of this one. */
-  restart(): Promise<void>;
+  /** Starts another agent in place of this one, after something was done while there was none. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  /** What the API server does on DELETE with a grace period: the agent then ends the pod and deletes it. */
+  remove(name: string, graceSeconds?: number): Promise<void>;
+  /** Takes the object away at once. */
+  forget(name: string): Promise<void>;
+  untilContainers(count: number): Promise<void>;
+  untilEmpty(): Promise<void>;
   create(pod: Pod): Promise<void>;
   get(name: string): Promise<Pod | undefined>;
   /** Polls until the pod is as wanted; fails with its status after 10 s. */
@@ -31,6 +37,7 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
   const client = createFakeClient(objects);
   const cri = createCri(containerd.socket);
   const dataDir = mkdtempSync(join(tmpdir(), 'k8ts-agent-'));
+  writeFileSync(join(dataDir, 'ca.crt'), '');
   const level = process.env['K8TS_TEST_LOG'] === undefined ? 'error' : 'debug';
   let stop = new AbortController();
   let done: Promise<void> = Promise.resolve();
@@ -77,11 +84,21 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
     client,
     cri,
     dataDir,
-    async restart() {
+    async restart(meanwhile = async () => undefined) {
       stop.abort();
       await done;
+      await meanwhile();
       await start();
     },
+    async remove(name, graceSeconds = 5) {
+      const metadata = { deletionTimestamp: new Date().toISOString(), deletionGracePeriodSeconds: graceSeconds };
+      await client.patch(kinds.pod, { namespace: 'default', name }, 'merge', { metadata });
+    },
+    async forget(name) {
+      await client.delete(kinds.pod, { namespace: 'default', name });
+    },
+    untilContainers: (count) => poll(async () => (await cri.listContainers()).length === count, `${count} containers`),
+    untilEmpty: () => poll(async () => (await cri.listPodSandbox()).length === 0, 'no sandboxes'),
     async create(pod) {
       await client.create(kinds.pod, pod);
     },
@@ -95,6 +112,22 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
       throw new Error(`${name} never was ${what}: ${JSON.stringify((await get(name))?.status, null, 1)}`);
     },
   };
+}
+
+export async function poll(is: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (await is()) return;
+    await delay(10);
+  }
+  throw new Error(`there never were ${what}`);
+}
+
+export function containersOf(pod: Pod | undefined): readonly ContainerStatus[] {
+  return pod?.status?.containerStatuses ?? [];
+}
+
+export function stateOf(pod: Pod | undefined): ContainerStatus['state'] {
+  return containersOf(pod)[0]?.state;
 }
 
 /** A pod of this node with one container that runs `script`, unless `spec` says otherwise. */

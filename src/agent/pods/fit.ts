@@ -12,7 +12,8 @@ export interface Verdict {
 export interface NodeRoom {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly maxPods: number;
-  readonly labels: Readonly<Record<string, string>>;
+  /** undefined while they are not known. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
   /** The other pods of this node that have not ended. */
   readonly others: readonly Pod[];
 }
@@ -20,7 +21,8 @@ export interface NodeRoom {
 /** Why the pod cannot run here; undefined when it can. */
 export function whyUnfit(pod: Pod, room: NodeRoom): Verdict | undefined {
   const selector = Object.entries(pod.spec?.nodeSelector ?? {});
-  if (selector.some(([key, value]) => room.labels[key] !== value)) {
+  const { labels } = room;
+  if (labels !== undefined && selector.some(([key, value]) => labels[key] !== value)) {
     return {
       reason: 'NodeAffinity',
       message: 'Pod was rejected: Predicate NodeAffinity failed: node selector does not match',

@@ -3,7 +3,14 @@
 // readiness gates) are kept as they are.
 // Source: kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, pkg/kubelet (kubelet_pods.go, status/generate.go).
 
-import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/index.ts';
+import {
+  type Container,
+  type ContainerStatus,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
+  timestamp,
+} from '../../api/index.ts';
 import { isSidecar } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 import type { ProbeResult } from './plan.ts';
@@ -56,7 +63,7 @@ export function podStatus(view: StatusView): PodStatus {
     hostIP: view.hostIps[0] ?? '',
     hostIPs: view.hostIps.map((ip) => ({ ip })),
     ...(lastIps[0] === undefined ? {} : { podIP: lastIps[0], podIPs: lastIps.map((ip) => ({ ip })) }),
-    startTime: rfc3339(view.startTime),
+    startTime: timestamp(view.startTime),
     ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
     ...(verdict !== undefined && runtime.containers.length === 0 ? {} : { containerStatuses }),
     qosClass: qosClassOf(pod),
@@ -73,7 +80,7 @@ function containerStatus(view: StatusView, container: Container, isInit: boolean
   const ended = newest?.state === 'exited' ? terminated(view, newest) : undefined;
   const running = newest !== undefined && isRunning(newest);
   const state = running
-    ? { running: { startedAt: rfc3339(newest.startedAt) } }
+    ? { running: { startedAt: timestamp(newest.startedAt) } }
     : waiting !== undefined || ended === undefined
       ? { waiting: waiting ?? firstReason(pod) }
       : { terminated: ended };
@@ -127,8 +134,8 @@ function terminated(view: StatusView, container: RuntimeContainer) {
     ...(exitCode > 128 && exitCode <= 128 + 64 && container.reason === '' ? { signal: exitCode - 128 } : {}),
     reason: container.reason || (exitCode === 0 ? 'Completed' : 'Error'),
     ...(message === '' ? {} : { message }),
-    ...(startedAt === 0 ? {} : { startedAt: rfc3339(startedAt) }),
-    ...(finishedAt === 0 ? {} : { finishedAt: rfc3339(finishedAt) }),
+    ...(startedAt === 0 ? {} : { startedAt: timestamp(startedAt) }),
+    ...(finishedAt === 0 ? {} : { finishedAt: timestamp(finishedAt) }),
     containerID: `${view.runtimeName}://${id}`,
   };
 }
@@ -243,11 +250,6 @@ function condition(view: StatusView, type: string, { status, ...why }: Judgement
     lastTransitionTime:
       before?.status === text && before.lastTransitionTime !== undefined
         ? before.lastTransitionTime
-        : rfc3339(view.now),
+        : timestamp(view.now),
   };
-}
-
-/** Seconds, as Kubernetes writes times. */
-export function rfc3339(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../../base/index.ts';
 import type { ApiClient } from '../../client/index.ts';
 import type { Cri } from '../../cri/index.ts';
 import type { Host } from '../../host/index.ts';
-import type { EventRecorder } from '../events.ts';
+import type { NodeEvents } from '../events.ts';
 import type { ImagePuller } from '../images/pull.ts';
 import type { AgentPaths } from '../paths.ts';
 import type { Prober } from '../probes/prober.ts';
@@ -22,7 +22,7 @@ export interface PodWorld {
   readonly host: Host;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly events: EventRecorder;
+  readonly events: NodeEvents;
   readonly status: StatusWriter;
   readonly prober: Prober;
   readonly puller: ImagePuller;

@@ -38,14 +38,12 @@ export class VolumeError extends Error {
 export interface VolumesOptions {
   readonly host: Host;
   readonly paths: AgentPaths;
-  /** On a tmpfs. */
-  readonly secretsDir: string;
   readonly references: References;
   readonly tokens: Tokens;
 }
 
 export function createVolumes(options: VolumesOptions): Volumes {
-  const { host, paths, secretsDir, references, tokens } = options;
+  const { host, paths, references, tokens } = options;
   const written = new Map<string, string>();
 
   return {
@@ -64,7 +62,7 @@ export function createVolumes(options: VolumesOptions): Volumes {
     async unmount(uid) {
       await unmountBelow(paths.podDir(uid));
       await rm(paths.podDir(uid), { recursive: true, force: true });
-      await rm(join(secretsDir, uid), { recursive: true, force: true });
+      await rm(join(paths.secrets, uid), { recursive: true, force: true });
       for (const key of written.keys()) if (key.startsWith(`${uid}/`)) written.delete(key);
     },
   };
@@ -81,7 +79,7 @@ export function createVolumes(options: VolumesOptions): Volumes {
       token: (audience, seconds) => tokens.get(pod, audience, seconds),
     });
     if (files === undefined) throw new Error(`volume type ${typeOf(volume)} is not supported by k8ts yet`);
-    const path = join(secretsDir, uid, name);
+    const path = join(paths.secrets, uid, name);
     const hash = createHash('sha256');
     for (const [file, { data, mode }] of files) hash.update(`${file}\0${mode}\0${data.length}\0`).update(data);
     const digest = hash.digest('hex');

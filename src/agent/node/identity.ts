@@ -1,0 +1,251 @@
+// The node's certificates: asked of the cluster by a CertificateSigningRequest, kept on disk, exchanged when two thirds of
+// their life are over.
+//
+//   client   signer kubernetes.io/kube-apiserver-client-kubelet; the first with the bootstrap token, later ones with the last
+//   serving  signer kubernetes.io/kubelet-serving; names of the node, for :10250
+//
+// Certificate and key are one file, written at once, so that they always fit each other.
+// Source: kubernetes.io/docs/reference/access-authn-authz/{kubelet-tls-bootstrapping,certificate-signing-requests}.
+
+import { join } from 'node:path';
+import { type CertificateSigningRequest, kinds } from '../../api/index.ts';
+import { type Clock, CodedError, codeOf, createBackoff, type Logger, messageOf } from '../../base/index.ts';
+import { buildKubeconfig, createCsr, createKeyPair, parseCertificate, parseKubeconfig } from '../../certs/index.ts';
+import type { ApiClient, TlsIdentity } from '../../client/index.ts';
+import type { Host } from '../../host/index.ts';
+
+export interface IdentityFiles {
+  /** Client identity of this node; written once the request is answered. */
+  readonly kubeconfig: string;
+  readonly bootstrapKubeconfig: string;
+  readonly caFile: string;
+  readonly certDir: string;
+  readonly nodeName: string;
+}
+
+export interface IdentityDeps {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type CertificatePurpose = 'client' | 'server';
+
+const signers = {
+  client: 'kubernetes.io/kube-apiserver-client-kubelet',
+  server: 'kubernetes.io/kubelet-serving',
+} as const;
+
+/** Where the certificate and key of that purpose are. */
+export function identityFile(certDir: string, purpose: CertificatePurpose): string {
+  return join(certDir, `kubelet-${purpose}-current.pem`);
+}
+
+/**
+ * The text of a kubeconfig with which this node can work: the one there is, or a new one that a bootstrap token has paid
+ * for. Waits until the request is answered.
+ * @param connect makes a client for a kubeconfig.
+ * @throws CodedError AGENT_NOT_BOOTSTRAPPED, CSR_DENIED
+ */
+export async function ensureNodeIdentity(
+  files: IdentityFiles,
+  { host, clock, logger, connect }: IdentityDeps & { readonly connect: (kubeconfig: string) => Promise<ApiClient> },
+  signal: AbortSignal,
+): Promise<string> {
+  const there = await host.readFileIfExists(files.kubeconfig);
+  if (there !== undefined && (await isUsable(host, there.toString(), clock.now()))) return there.toString();
+  const bootstrap = await host.readFileIfExists(files.bootstrapKubeconfig);
+  if (bootstrap === undefined) {
+    throw new CodedError(
+      'AGENT_NOT_BOOTSTRAPPED',
+      `there is no valid ${files.kubeconfig} and no ${files.bootstrapKubeconfig}`,
+      {
+        hint: 'run k8ts join with a fresh token (k8ts token create --print-join-command on a master)',
+      },
+    );
+  }
+  const client = await connect(bootstrap.toString());
+  try {
+    logger.info('asking for a client certificate', { nodeName: files.nodeName });
+    const identity = await persistently(clock, logger, signal, () =>
+      requestCertificate({ client, clock, nodeName: files.nodeName, purpose: 'client', altNames: [], signal }),
+    );
+    await saveIdentity(host, files.certDir, 'client', identity);
+    const { server } = parseKubeconfig(bootstrap.toString());
+    const pem = { file: identityFile(files.certDir, 'client') };
+    const text = buildKubeconfig({
+      server,
+      user: `system:node:${files.nodeName}`,
+      ca: { file: files.caFile },
+      cert: pem,
+      key: pem,
+    });
+    await host.writeFile(files.kubeconfig, text, { mode: 0o600 });
+    return text;
+  } finally {
+    await client.close();
+  }
+}
+
+async function isUsable(host: Host, kubeconfig: string, now: number): Promise<boolean> {
+  const { cert } = parseKubeconfig(kubeconfig);
+  if (cert === undefined) return false;
+  const pem = 'text' in cert ? cert.text : (await host.readFileIfExists(cert.file))?.toString();
+  return pem !== undefined && parseCertificate(pem).notAfter.getTime() > now;
+}
+
+/** ms after a refusal. */
+const askAgainAfter = 300_000;
+
+export interface KeptCertificate {
+  readonly client: ApiClient;
+  readonly certDir: string;
+  readonly nodeName: string;
+  readonly purpose: CertificatePurpose;
+  readonly altNames: readonly string[];
+  /** Called with the certificate there is, and with each new one. */
+  readonly use: (identity: TlsIdentity) => void;
+}
+
+/** Keeps a valid certificate of that purpose; works until `signal` aborts. */
+export async function keepCertificate(
+  kept: KeptCertificate,
+  { host, clock, logger }: IdentityDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  let current = await loadIdentity(host, kept.certDir, kept.purpose);
+  if (current !== undefined && isFor(current, kept.altNames)) kept.use(current);
+  else current = undefined;
+  while (!signal.aborted) {
+    const wait = current === undefined ? 0 : renewalOf(current, clock.now());
+    // Timers hold at most 24 days; looking once a day costs nothing.
+    if (wait > 0) await clock.sleep(Math.min(wait, 86_400_000), signal).catch(() => undefined);
+    if (signal.aborted || (current !== undefined && renewalOf(current, clock.now()) > 0)) continue;
+    const { client, nodeName, purpose, altNames } = kept;
+    const identity = await persistently(clock, logger, signal, () =>
+      requestCertificate({ client, clock, nodeName, purpose, altNames, signal }),
+    ).catch((error: unknown) => {
+      if (!signal.aborted) logger.error('certificate refused, asking again later', { purpose, error });
+    });
+    if (identity === undefined) {
+      await clock.sleep(askAgainAfter, signal).catch(() => undefined);
+      continue;
+    }
+    await saveIdentity(host, kept.certDir, purpose, identity);
+    kept.use(identity);
+    current = identity;
+  }
+}
+
+function isFor({ cert }: TlsIdentity, altNames: readonly string[]): boolean {
+  const { dnsNames, ipAddresses } = parseCertificate(cert);
+  const names = new Set([...dnsNames, ...ipAddresses]);
+  return altNames.every((name) => names.has(name));
+}
+
+/** ms until two thirds of the certificate's life are over. */
+function renewalOf({ cert }: TlsIdentity, now: number): number {
+  const { notBefore, notAfter } = parseCertificate(cert);
+  return notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3 - now;
+}
+
+async function loadIdentity(
+  host: Host,
+  certDir: string,
+  purpose: CertificatePurpose,
+): Promise<TlsIdentity | undefined> {
+  const pem = (await host.readFileIfExists(identityFile(certDir, purpose)))?.toString();
+  return pem === undefined ? undefined : { cert: pem, key: pem };
+}
+
+async function saveIdentity(
+  host: Host,
+  certDir: string,
+  purpose: CertificatePurpose,
+  { cert, key }: TlsIdentity,
+): Promise<void> {
+  await host.makeDir(certDir, { mode: 0o700 });
+  await host.writeFile(identityFile(certDir, purpose), `${cert.trim()}\n${key.trim()}\n`, { mode: 0o600 });
+}
+
+interface CertificateRequest {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly nodeName: string;
+  readonly purpose: CertificatePurpose;
+  readonly altNames: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** How long a request may stay unanswered before another is made: its approver may have been away. */
+const answerWithin = 15 * 60_000;
+
+async function requestCertificate(request: CertificateRequest): Promise<TlsIdentity> {
+  const { client, nodeName, purpose, altNames, signal } = request;
+  const { privateKeyPem } = await createKeyPair();
+  const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
+  const csr = createCsr({ keyPem: privateKeyPem, subject, altNames });
+  const { metadata } = await client.create(
+    kinds.certificateSigningRequest,
+    {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { generateName: 'csr-' },
+      spec: {
+        request: Buffer.from(csr).toString('base64'),
+        signerName: signers[purpose],
+        usages: ['digital signature', purpose === 'client' ? 'client auth' : 'server auth'],
+      },
+    },
+    { signal },
+  );
+  const cert = await answerOf(client, metadata.name, AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]));
+  return { cert, key: privateKeyPem };
+}
+
+async function answerOf(client: ApiClient, name: string, signal: AbortSignal): Promise<string> {
+  const kind = kinds.certificateSigningRequest;
+  const selector = { fieldSelector: `metadata.name=${name}`, signal };
+  while (!signal.aborted) {
+    const { items, metadata } = await client.list(kind, selector);
+    const answer = items[0] === undefined ? undefined : certificateIn(items[0]);
+    if (answer !== undefined) return answer;
+    const from = metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion };
+    for await (const event of client.watch(kind, { ...selector, ...from })) {
+      const news = event.type === 'BOOKMARK' ? undefined : certificateIn(event.object);
+      if (news !== undefined) return news;
+    }
+  }
+  throw signal.reason;
+}
+
+function certificateIn({ metadata, status }: CertificateSigningRequest): string | undefined {
+  const refusal = status?.conditions?.find(({ type }) => type === 'Denied' || type === 'Failed');
+  if (refusal !== undefined) {
+    throw new CodedError(
+      'CSR_DENIED',
+      `certificate request ${metadata?.name ?? ''} was refused: ${refusal.message ?? refusal.reason ?? refusal.type}`,
+      {
+        hint: 'look at it with kubectl describe csr; approve the next one with kubectl certificate approve',
+      },
+    );
+  }
+  const { certificate } = status ?? {};
+  return certificate === undefined || certificate === ''
+    ? undefined
+    : Buffer.from(certificate, 'base64').toString('utf8');
+}
+
+async function persistently<T>(clock: Clock, logger: Logger, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const backoff = createBackoff({ initial: 500, max: 30_000, jitter: 0.3 });
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (codeOf(error) === 'CSR_DENIED') throw error;
+      logger.warn('no certificate yet, trying again', { error: messageOf(error) });
+      await clock.sleep(backoff.next(), signal);
+    }
+  }
+}
