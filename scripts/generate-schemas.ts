@@ -1,17 +1,38 @@
 // Makes dist/schemas/ from the installed npm packages and our overlay: the server's compact schema (types.json) and the
-// OpenAPI documents that clients read. Writes the same bytes each time; needs no network.
+// OpenAPI documents that clients read, with a list of them (openapi.json). Writes the same bytes each time; no network.
 // usage: node scripts/generate-schemas.ts
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OpenApiList } from '../src/api/index.ts';
+import { openApiDocuments } from './schemas/openapi.ts';
 import { readModels } from './schemas/read-models.ts';
 import { runtimeSchema } from './schemas/runtime-schema.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'dist', 'schemas');
+// Written beside and moved into place, so that a server that starts meanwhile finds all files or the old ones.
+const draft = `${out}.${process.pid}`;
 const models = readModels(join(root, 'node_modules'));
 
+mkdirSync(join(draft, 'openapi'), { recursive: true });
+writeFileSync(join(draft, 'types.json'), JSON.stringify(runtimeSchema(models)));
+
+const { v3, v2 } = openApiDocuments(models);
+const list: OpenApiList = {
+  v2: write('v2.json', v2),
+  v3: Object.fromEntries(
+    [...v3].map(([path, document]) => [path, write(`${path.replaceAll('/', '__')}.json`, document)]),
+  ),
+};
+writeFileSync(join(draft, 'openapi.json'), JSON.stringify(list));
 rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
-writeFileSync(join(out, 'types.json'), JSON.stringify(runtimeSchema(models)));
-console.log(`schemas: ${models.size} types in ${out}`);
+renameSync(draft, out);
+console.log(`schemas: ${models.size} types, ${v3.size} group-versions in ${out}`);
+
+function write(file: string, document: object): OpenApiList['v2'] {
+  const text = JSON.stringify(document);
+  writeFileSync(join(draft, 'openapi', file), text);
+  return { file, hash: createHash('sha512').update(text).digest('hex').toUpperCase() };
+}

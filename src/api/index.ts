@@ -26,6 +26,13 @@ export {
   type Verb,
 } from './kind.ts';
 export { allKinds, kindOf, kindOfResource, kinds, storedKindOf } from './kinds.ts';
+export {
+  type OpenApiDocuments,
+  type OpenApiEntry,
+  type OpenApiList,
+  openApiDocuments,
+  openApiV3Index,
+} from './openapi.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';

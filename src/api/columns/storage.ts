@@ -128,6 +128,6 @@ export const csiDriverColumns: readonly Column<CSIDriver>[] = [
 ];
 
 export const csiNodeColumns: readonly Column<CSINode>[] = [
-  count('Drivers', 'Drivers on the node.', ({ spec }) => spec.drivers.length),
+  count('Drivers', 'Drivers on the node.', ({ spec }) => spec.drivers?.length ?? 0),
   age,
 ];

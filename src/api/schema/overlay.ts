@@ -152,3 +152,9 @@ export const atomicTypes: ReadonlySet<string> = new Set([
   `${admission}.MatchResources`,
   `${admission}.NamedRuleWithOperations`,
 ]);
+
+/** Defaults that clients must know, because they are part of a list's key. */
+export const fieldDefaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'io.k8s.api.core.v1.ContainerPort': { protocol: 'TCP' },
+  'io.k8s.api.core.v1.ServicePort': { protocol: 'TCP' },
+};

@@ -2,8 +2,10 @@
 
 import type { FieldError } from '../field-error.ts';
 import type { KindSpec } from '../kind.ts';
+import { builtInSchemas } from '../schema/schema.ts';
 import type { KubeObject } from '../types.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import { missingFields } from './required.ts';
 
 /** Fills in upstream's defaults in place; `object` must belong to the caller. */
 export function applyDefaults(kind: KindSpec, object: KubeObject): void {
@@ -12,7 +14,7 @@ export function applyDefaults(kind: KindSpec, object: KubeObject): void {
 
 /** What is wrong with a new object; empty when nothing is. Defaults must have been applied, and the name be there. */
 export function validateCreate(kind: KindSpec, object: KubeObject): readonly FieldError[] {
-  return [...validateMetadata(kind, object), ...(kind.validate?.(object as never) ?? [])];
+  return [...validateMetadata(kind, object), ...validateContent(kind, object)];
 }
 
 /** What is wrong with `object` as the next state of `old`. */
@@ -20,7 +22,13 @@ export function validateUpdate(kind: KindSpec, object: KubeObject, old: KubeObje
   return [
     ...validateMetadata(kind, object),
     ...validateMetadataUpdate(object, old),
-    ...(kind.validate?.(object as never) ?? []),
+    ...validateContent(kind, object),
     ...(kind.validateUpdate?.(object as never, old as never) ?? []),
   ];
+}
+
+function validateContent(kind: KindSpec, object: KubeObject): readonly FieldError[] {
+  if (kind.validate !== undefined) return kind.validate(object as never);
+  const schema = builtInSchemas().ofKind(kind);
+  return schema === undefined ? [] : missingFields(schema, object);
 }
