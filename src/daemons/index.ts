@@ -1,1 +1,2 @@
+export { runAgent } from './run-agent.ts';
 export { type ControlPlaneOptions, runControlPlane, runServer } from './run-server.ts';
