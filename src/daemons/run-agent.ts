@@ -37,6 +37,6 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
     await network.stop();
   } finally {
     await client.close();
-    cri.close();
+    await cri.close();
   }
 }
