@@ -1,12 +1,12 @@
 // The composition of the API server: store → watch cache → registry → security → HTTP. Everything here is wiring; each part
 // is a value that a test can make by itself. Stopping goes the other way round.
 
-import { type KindSpec, kinds as kindsTable, schemaDirectory } from '../api/index.ts';
+import { type KindSpec, kinds as kindsTable } from '../api/index.ts';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import { ensureDefaultObjects } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
-import { createOpenApiDocuments } from './discovery/index.ts';
+import { createOpenApi } from './discovery/index.ts';
 import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
 import { createInFlight, type InFlight, type InFlightLimits } from './http/in-flight.ts';
 import { listen, type TlsMaterial } from './http/listener.ts';
@@ -103,7 +103,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       checks: healthChecks(state),
       metrics,
       gauges: gaugesOf({ cache, inFlight, watches, resources: () => resources.all() }),
-      openApi: createOpenApiDocuments(schemaDirectory()),
+      openApi: createOpenApi(),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
     }),

@@ -1,40 +1,37 @@
-// OpenAPI documents, made at build time and read when somebody asks: /openapi/v2 as one file, /openapi/v3 as an index and a
-// file per group and version. Kept weakly: kubectl asks once and caches by the hash in the URL.
+// OpenAPI under /openapi: documents are files made at build time, listed with the hash of their bytes. kubectl asks for one
+// per group and version and keeps it under its hash, so nothing is held in memory; the index is worked out once.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { codeOf } from '../../base/index.ts';
+import { type OpenApiEntry, openApiDocuments, openApiV3Index } from '../../api/index.ts';
 
-export interface OpenApiDocuments {
-  /** The body for a path below /openapi; undefined when there is none. */
-  read(path: string): Promise<Buffer | undefined>;
+export interface OpenApiAnswer {
+  readonly body: Buffer;
+  /** The hash of the bytes, for `ETag`. */
+  readonly etag: string | undefined;
 }
 
-/** @param directory holds openapi-v2.json, openapi-v3.json (the index) and openapi-v3/<path with _ for />.json. */
-export function createOpenApiDocuments(directory: string): OpenApiDocuments {
-  const held = new Map<string, WeakRef<Buffer>>();
+export interface OpenApi {
+  /** The document for a path below /openapi; undefined when there is none. */
+  read(path: string): OpenApiAnswer | undefined;
+}
+
+/** The list is read when somebody asks first. Throws CodedError SCHEMAS_MISSING then when nothing was generated. */
+export function createOpenApi(): OpenApi {
+  let opened: ReturnType<typeof openApiDocuments> | undefined;
   return {
-    async read(path) {
-      const file = fileFor(path);
-      if (file === undefined) return undefined;
-      const known = held.get(file)?.deref();
-      if (known !== undefined) return known;
-      const body = await readFile(join(directory, file)).catch(nothingWhenAbsent);
-      if (body !== undefined) held.set(file, new WeakRef(body));
-      return body;
+    read(path) {
+      opened ??= openApiDocuments();
+      const { list, read } = opened;
+      const answer = ({ hash, ...entry }: OpenApiEntry): OpenApiAnswer => ({
+        body: read({ hash, ...entry }),
+        etag: hash,
+      });
+      if (path === '/openapi/v2') return answer(list.v2);
+      if (path === '/openapi/v3') {
+        return { body: Buffer.from(JSON.stringify(openApiV3Index(list))), etag: undefined };
+      }
+      const name = path.slice('/openapi/v3/'.length);
+      const entry = path.startsWith('/openapi/v3/') && Object.hasOwn(list.v3, name) ? list.v3[name] : undefined;
+      return entry === undefined ? undefined : answer(entry);
     },
   };
-}
-
-function fileFor(path: string): string | undefined {
-  if (path === '/openapi/v2') return 'openapi-v2.json';
-  if (path === '/openapi/v3') return 'openapi-v3.json';
-  const match = /^\/openapi\/v3\/([a-z0-9./-]+)$/.exec(path);
-  const name = match?.[1]?.replaceAll('/', '_');
-  return name === undefined || name.includes('..') ? undefined : `openapi-v3/${name}.json`;
-}
-
-function nothingWhenAbsent(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT') return undefined;
-  throw error;
 }

@@ -52,6 +52,7 @@ export class Http2Exchange implements Exchange {
     if (!this.#gone()) stream.respond(headers);
     return {
       write: (chunk) => stream.writable && stream.write(chunk),
+      writeShared: ({ bytes }) => stream.writable && stream.write(bytes),
       get buffered() {
         return stream.writableLength;
       },

@@ -30,9 +30,30 @@ export interface Exchange {
   onClose(handler: () => void): void;
 }
 
+/** Bytes that many streams send, with the form that HTTP/1.1 needs made once for all of them. */
+export class SharedChunk {
+  readonly bytes: Buffer;
+  #chunked: Buffer | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.#chunked = undefined;
+  }
+
+  /** `<length in hex>\r\n<bytes>\r\n`, RFC 9112 §7.1. */
+  get chunked(): Buffer {
+    this.#chunked ??= Buffer.concat([Buffer.from(`${this.bytes.length.toString(16)}\r\n`), this.bytes, crlf]);
+    return this.#chunked;
+  }
+}
+
+const crlf = Buffer.from('\r\n');
+
 export interface BodyStream {
   /** False when the client is behind: wait for drained() or watch `buffered`. The chunk must not change afterwards. */
   write(chunk: Buffer): boolean;
+  /** The same for bytes that go to many streams; only for answers without content-length. */
+  writeShared(chunk: SharedChunk): boolean;
   /** Bytes that wait for the client. */
   readonly buffered: number;
   readonly closed: boolean;
@@ -56,17 +77,22 @@ export function collectBody(
     }
     const chunks: Buffer[] = [];
     let length = 0;
+    let ended = false;
     source.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= limit) chunks.push(chunk);
       else reject(tooLarge(limit));
     });
     source.on('end', () => {
+      ended = true;
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, Math.min(length, limit)));
     });
-    source.on('error', (cause) => reject(new ApiError('BadRequest', 'the request body was cut off', { cause })));
-    source.on('close', () => reject(new ApiError('BadRequest', 'the request body was cut off')));
+    const cut = (cause?: unknown): void => {
+      if (!ended) reject(new ApiError('BadRequest', 'the request body was cut off', { cause }));
+    };
+    source.on('error', cut);
+    source.on('close', () => cut());
   });
 }
 

@@ -1,10 +1,11 @@
 // Everything that is not a resource: discovery, OpenAPI, version, health, metrics, token keys.
 
+import type { OutgoingHttpHeaders } from 'node:http';
 import {
   aggregatedDocument,
   apiVersions,
   discoveryDocument,
-  type OpenApiDocuments,
+  type OpenApi,
   type VirtualResource,
   versionDocument,
 } from '../discovery/index.ts';
@@ -12,7 +13,7 @@ import { type Gauge, type HealthCheck, healthAnswer, type Metrics } from '../hea
 import type { ResourceTable } from '../registry/resource.ts';
 import type { Exchange } from './exchange.ts';
 import { acceptOf } from './negotiate.ts';
-import { jsonHeaders, sendJson } from './respond.ts';
+import { jsonHeaders, sendBytes, sendJson } from './respond.ts';
 import { methodNotAllowed, unknownResource } from './status-body.ts';
 
 export type PathHandler = (exchange: Exchange, path: string, query: URLSearchParams) => void | Promise<void>;
@@ -26,7 +27,7 @@ export interface PathOptions {
   readonly checks: readonly HealthCheck[];
   readonly metrics: Metrics;
   readonly gauges: readonly Gauge[];
-  readonly openApi: OpenApiDocuments;
+  readonly openApi: OpenApi;
   /** /openid/v1/jwks, /.well-known/openid-configuration. */
   readonly documents: Documents;
   /** host:port that discovery tells clients. */
@@ -55,10 +56,17 @@ export function createPathHandler(options: PathOptions): PathHandler {
     sendJson(exchange, 200, document);
   }
 
-  async function openApi(exchange: Exchange, path: string): Promise<void> {
-    const body = await options.openApi.read(path);
-    if (body === undefined) throw unknownResource();
-    exchange.send(200, jsonHeaders(), body);
+  function openApi(exchange: Exchange, path: string): void {
+    const answer = options.openApi.read(path);
+    if (answer === undefined) throw unknownResource();
+    const { body, etag } = answer;
+    const headers: OutgoingHttpHeaders = jsonHeaders();
+    if (etag !== undefined) headers['etag'] = `"${etag}"`;
+    if (etag !== undefined && exchange.headers['if-none-match']?.includes(etag) === true) {
+      exchange.send(304, headers, Buffer.alloc(0));
+      return;
+    }
+    sendBytes(exchange, headers, body);
   }
 
   return (exchange, fullPath, query) => {

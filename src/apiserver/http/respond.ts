@@ -215,7 +215,7 @@ function* chunksOf(head: Buffer, objects: readonly CachedObject[]): Generator<Bu
   yield chunk.subarray(0, at);
 }
 
-/** A whole body in JSON or YAML, compressed when it is big and the client takes that. */
+/** A whole body, in YAML when that was asked for. */
 function sendText(
   exchange: Exchange,
   { status, headers, accepted }: { status: number; headers: OutgoingHttpHeaders; accepted: Accepted },
@@ -226,6 +226,11 @@ function sendText(
     headers['content-type'] = 'application/yaml';
     body = Buffer.from(dump(JSON.parse(content.toString()), { lineWidth: -1, noRefs: true }));
   } else body = typeof content === 'string' ? Buffer.from(`${content}\n`) : content;
+  sendBytes(exchange, headers, body, status);
+}
+
+/** A whole body that is ready, compressed when it is big and the client takes that. */
+export function sendBytes(exchange: Exchange, headers: OutgoingHttpHeaders, body: Buffer, status = 200): void {
   if (body.length < gzipFrom || !acceptsGzip(exchange)) {
     exchange.send(status, headers, body);
     return;

@@ -180,7 +180,8 @@ export function createWriter(options: WriterOptions): Writer {
       const metadata = updatedMetadata(admitted, old, kind);
       const combined = combine({ ...admitted, metadata }, old, resource, { ...contextFor(request, undo), ...request });
       const prepared = request.subresource === 'status' ? combined : withGeneration(combined, old, kind);
-      validateChange(kind, prepared, old);
+      // A binding sets what nothing else may change, and checks itself.
+      if (request.subresource !== 'binding') validateChange(kind, prepared, old);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const layout = resource.layOut(prepared);

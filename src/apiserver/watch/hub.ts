@@ -4,6 +4,7 @@
 import { CompactedError, prefixEnd, type Store } from '../../store/index.ts';
 import { CachedObject, CacheEvent, type ResourceCache, registryRoot, type WatchCache } from '../cache/index.ts';
 import { ApiError } from '../contracts.ts';
+import { SharedChunk } from '../http/exchange.ts';
 import { type Selection, select } from '../registry/selection.ts';
 import { isIn, Watcher, type WatcherOptions } from './watcher.ts';
 
@@ -33,7 +34,7 @@ export function createWatchHub({ cache, store }: { readonly cache: WatchCache; r
   let bookmarkTimer: NodeJS.Timeout | undefined;
 
   function publish(of: ReadonlySet<Watcher>, events: readonly CacheEvent[]): void {
-    const shared = new Map<string, Buffer | undefined>();
+    const shared = new Map<string, SharedChunk | undefined>();
     for (const watcher of of) {
       const { namespace } = watcher;
       watcher.deliver(events, () => {
@@ -136,10 +137,11 @@ export function createWatchHub({ cache, store }: { readonly cache: WatchCache; r
   };
 }
 
-function framesIn(events: readonly CacheEvent[], namespace: string | undefined): Buffer | undefined {
+function framesIn(events: readonly CacheEvent[], namespace: string | undefined): SharedChunk | undefined {
   const frames = events.flatMap((event) => (isIn(event.object, namespace) ? [event.frame()] : []));
   const [only] = frames;
-  return frames.length <= 1 ? only : Buffer.concat(frames);
+  if (only === undefined) return undefined;
+  return new SharedChunk(frames.length === 1 ? only : Buffer.concat(frames));
 }
 
 /** Source: apiserver storage errors, NewTooLargeResourceVersion's counterpart in the watch cache. */

@@ -18,7 +18,7 @@ import {
   unstamped,
 } from '../cache/index.ts';
 import type { ApiError } from '../contracts.ts';
-import type { BodyStream } from '../http/exchange.ts';
+import type { BodyStream, SharedChunk } from '../http/exchange.ts';
 import { statusBody } from '../http/status-body.ts';
 import type { Selection } from '../registry/selection.ts';
 
@@ -66,15 +66,21 @@ export class Watcher {
   }
 
   /** A committed group; `shared` makes (or has) the frames of all plain watchers of this namespace. */
-  deliver(events: readonly CacheEvent[], shared: () => Buffer | undefined): void {
+  deliver(events: readonly CacheEvent[], shared: () => SharedChunk | undefined): void {
     if (this.#closed) return;
     if (this.#queue !== undefined) {
       if (this.#queue.length + events.length > queuedMax) this.drop();
       else this.#queue.push(...events);
       return;
     }
-    const frames = this.isPlain ? shared() : this.#framesOf(events);
-    if (frames !== undefined) this.#write(frames);
+    if (this.isPlain) {
+      const chunk = shared();
+      if (chunk !== undefined) this.#stream.writeShared(chunk);
+    } else {
+      const frames = this.#framesOf(events);
+      if (frames !== undefined) this.#stream.write(frames);
+    }
+    this.#dropIfSlow();
   }
 
   /** Writes objects as ADDED, waiting for the client, then what `end` says. Queued events follow with goLive. */
@@ -143,6 +149,10 @@ export class Watcher {
 
   #write(frames: Buffer): void {
     this.#stream.write(frames);
+    this.#dropIfSlow();
+  }
+
+  #dropIfSlow(): void {
     if (this.#stream.buffered > bufferedMax) this.drop();
   }
 
