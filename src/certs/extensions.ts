@@ -45,7 +45,7 @@ export function isUsage(word: string): word is Usage {
   return word in keyUsageBits || word in extendedUsageOids;
 }
 
-export const extensionOids = {
+const extensionOids = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -54,7 +54,7 @@ export const extensionOids = {
   extKeyUsage: '2.5.29.37',
 } as const;
 
-export interface ExtensionOptions {
+interface ExtensionOptions {
   readonly isCa: boolean;
   readonly usages: readonly Usage[];
   readonly altNames: AltNames;
@@ -85,7 +85,7 @@ export function encodeRequestedExtensions(altNames: AltNames): Der {
   return sequence(extension('subjectAltName', encodeAltNames(altNames)));
 }
 
-export interface ReadExtensions {
+interface ReadExtensions {
   readonly isCa: boolean;
   readonly usages: readonly Usage[];
   readonly altNames: ReturnType<typeof decodeAltNames>;

@@ -48,7 +48,7 @@ const signatureAlgorithms: Readonly<Record<string, { readonly hash: string | nul
   '1.3.101.112': { hash: null, keyType: 'ed25519' },
 };
 
-export interface Signature {
+interface Signature {
   /** AlgorithmIdentifier */
   readonly algorithm: Der;
   sign(bytes: Buffer): Buffer;

@@ -6,14 +6,14 @@ import { whyExpiring, whyNotPair } from './plan.ts';
 import { isSignedBy, parseCertificate } from './read.ts';
 import { type CertContext, type KubeconfigSpec, kubeconfigs } from './table.ts';
 
-export interface KubeconfigPlan {
+interface KubeconfigPlan {
   readonly spec: KubeconfigSpec;
   readonly server: string;
   readonly action: 'keep' | 'issue';
   readonly why: string;
 }
 
-export interface KubeconfigPlanOptions {
+interface KubeconfigPlanOptions {
   readonly context: CertContext;
   readonly now: Date;
   readonly renewBeforeMs: number;

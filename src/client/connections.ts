@@ -12,7 +12,7 @@ export interface TlsIdentity {
   readonly key: string;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly origin: string;
   readonly ca: string | undefined;
   readonly serverName: string | undefined;

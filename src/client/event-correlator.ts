@@ -16,7 +16,7 @@ export type EventAction =
     }
   | { readonly do: 'drop' };
 
-export interface EventCorrelator {
+interface EventCorrelator {
   /** `now` in ms since the epoch. */
   correlate(event: CoreEvent, now: number): EventAction;
 }

@@ -14,7 +14,7 @@ export interface LogEntry {
   readonly previous: AnyStored | undefined;
 }
 
-export interface FakeStore {
+interface FakeStore {
   readonly revision: number;
   get(kind: KindSpec, key: ObjectKey): AnyStored | undefined;
   list(kind: KindSpec): readonly AnyStored[];

@@ -10,7 +10,7 @@ export type Change<T extends KubeObject> =
   | { readonly type: 'updated'; readonly object: Stored<T>; readonly previous: Stored<T> }
   | { readonly type: 'deleted'; readonly object: Stored<T> };
 
-export interface ObjectCache<T extends KubeObject> {
+interface ObjectCache<T extends KubeObject> {
   readonly size: number;
   get(key: ObjectKey): Stored<T> | undefined;
   list(namespace?: string): readonly Stored<T>[];

@@ -26,7 +26,7 @@ const lost = new Set([
   'ERR_HTTP2_SESSION_ERROR',
 ]);
 
-export type RetryDecision =
+type RetryDecision =
   | { readonly again: false }
   /** `after` in ms when the server named it; otherwise the caller's backoff decides. */
   | { readonly again: true; readonly after: number | undefined; readonly why: string };

@@ -6,9 +6,9 @@
 const newline = 0x0a;
 
 /** Larger than any object that an API server accepts (3 MiB request limit upstream), twice. */
-export const defaultMaxLineBytes = 8 * 1024 * 1024;
+const defaultMaxLineBytes = 8 * 1024 * 1024;
 
-export interface LineSplitter {
+interface LineSplitter {
   /** The lines that `chunk` completed, without their newline; empty ones are left out. */
   push(chunk: Uint8Array): string[];
 }

@@ -8,7 +8,7 @@ import { filters } from './filters/index.ts';
 import type { PodNeeds } from './pod-needs.ts';
 import { scores } from './scores/index.ts';
 
-export type Placement =
+type Placement =
   | { readonly node: NodeState }
   | {
       readonly node: undefined;
@@ -18,7 +18,7 @@ export type Placement =
       readonly refusedBy: ReadonlySet<Filter>;
     };
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** Where among the nodes to begin. */
   readonly start?: number;
   /** Decides between equals; 0 ≤ r < 1. */

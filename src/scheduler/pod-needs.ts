@@ -24,7 +24,7 @@ export interface PodTerm {
   matches(pod: PodNeeds): boolean;
 }
 
-export interface WeightedTerm extends PodTerm {
+interface WeightedTerm extends PodTerm {
   /** 1 to 100, negative for anti-affinity. */
   readonly weight: number;
 }

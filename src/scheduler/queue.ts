@@ -15,7 +15,7 @@ export interface QueuedPod {
   readonly attempts: number;
 }
 
-export interface SchedulingQueue {
+interface SchedulingQueue {
   /** Pods that could be tried now. */
   readonly active: number;
   has(key: string): boolean;

@@ -16,7 +16,7 @@ export interface Resources {
 type ResourceList = Readonly<Record<string, string>>;
 
 const noExtended: ReadonlyMap<string, number> = new Map();
-export const noResources: Resources = { milliCpu: 0, memory: 0, ephemeralStorage: 0, extended: noExtended };
+const noResources: Resources = { milliCpu: 0, memory: 0, ephemeralStorage: 0, extended: noExtended };
 
 /** Reads a resource list; `pods` is counted elsewhere. */
 export function resourcesOf(list: ResourceList | undefined): Resources {
