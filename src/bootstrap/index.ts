@@ -2,4 +2,4 @@ export { ensureObject } from './ensure-object.ts';
 export { type PreflightRun, runPreflight } from './preflight.ts';
 export { agentServiceSpec, serverServiceSpec } from './services.ts';
 export { type AgentStart, setUpHost, startAgent } from './start-agent.ts';
-export { type WaitOptions, waitForApi, waitForNode, waitForReady, whyNodeNotReady } from './wait.ts';
+export { type WaitOptions, waitForApi, waitForNode, waitForReady, whyNoCertificate, whyNodeNotReady } from './wait.ts';

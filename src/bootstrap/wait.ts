@@ -1,14 +1,15 @@
 // Waiting, with the reason for it on screen. Each wait has a deadline, ends early when the service it depends on keeps
 // dying, and its error holds the last lines of that service's log.
 
-import { kinds, type Node, type Stored } from '../api/index.ts';
+import { type CertificateSigningRequest, kinds, type Node, type Stored } from '../api/index.ts';
 import { CodedError, codeOf, createBackoff, messageOf, systemClock } from '../base/index.ts';
+import { parseCsr } from '../certs/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 import type { Services } from '../host/index.ts';
 import type { Progress } from '../workflow/index.ts';
 
 export interface WaitOptions {
-  readonly client: Pick<ApiClient, 'get' | 'raw'>;
+  readonly client: Pick<ApiClient, 'get' | 'list' | 'raw'>;
   readonly services: Services;
   readonly progress: Progress;
   /** ms */
@@ -17,6 +18,7 @@ export interface WaitOptions {
 
 /** A service that ended this often while it was waited for will not come up. */
 const fatalRestarts = 3;
+const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
 
 /** Until the API server says that it is ready. @throws CodedError CONTROL_PLANE_NOT_READY */
 export async function waitForApi(options: WaitOptions & { readonly service: string }): Promise<void> {
@@ -87,11 +89,43 @@ async function getNode({
   }
 }
 
-/** The agent's certificate request tells what stands between the machine and its Node object. */
-async function whyNotRegistered(options: WaitOptions & { readonly service: string }): Promise<string> {
+/** What stands between a machine and its Node object: its agent, or its certificate request. */
+async function whyNotRegistered(
+  options: WaitOptions & { readonly service: string; readonly node: string },
+): Promise<string> {
   const { state, reason } = await options.services.status(options.service);
   if (state === 'failed') return `the agent does not stay up: ${reason ?? 'unknown reason'}`;
-  return 'waiting for the agent to have its certificate request answered';
+  const requests = await options.client
+    .list(kinds.certificateSigningRequest, { signal: options.progress.signal })
+    .catch(() => undefined); // not allowed or not there: then the reason stays general
+  options.progress.signal.throwIfAborted();
+  return whyNoCertificate(requests?.items ?? [], options.node);
+}
+
+/** Judges the newest request for `node`'s client certificate. */
+export function whyNoCertificate(requests: readonly CertificateSigningRequest[], node: string): string {
+  const own = requests
+    .filter(({ spec }) => spec.signerName === clientSigner && commonNameOf(spec.request) === `system:node:${node}`)
+    .sort((a, b) => (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? ''))[0];
+  if (own === undefined) return 'waiting for the agent to ask for its certificate';
+  const name = own.metadata?.name ?? '';
+  const condition = (type: string) => own.status?.conditions?.find((one) => one.type === type);
+  const denied = condition('Denied') ?? condition('Failed');
+  if (denied !== undefined) return `certificate request ${name} was denied: ${denied.message ?? denied.reason ?? ''}`;
+  if (condition('Approved') === undefined) {
+    return `certificate request ${name} is not approved yet (by hand: kubectl certificate approve ${name})`;
+  }
+  if (own.status?.certificate === undefined) return `certificate request ${name} is approved, but not signed yet`;
+  return 'the agent has its certificate; waiting for it to register the node';
+}
+
+function commonNameOf(request: string): string | undefined {
+  try {
+    return parseCsr(Buffer.from(request, 'base64').toString('utf8')).subject.commonName;
+  } catch (error) {
+    if (error instanceof CodedError) return undefined; // somebody else's, in a form of its own
+    throw error;
+  }
 }
 
 async function untilTrue(

@@ -16,6 +16,7 @@ export const machineFlags = {
     summary: 'Who runs the services; auto: systemd where it is PID 1, otherwise a small supervisor',
   })(),
   'dry-run': Flags.boolean({ summary: 'Change nothing; print what would be done' }),
+  v: Flags.integer({ char: 'v', summary: 'From 1 on: say every command and change', default: 0, min: 0 }),
 } as const;
 
 export const kubeconfigFlag = Flags.string({

@@ -50,7 +50,9 @@ export default class Init extends K8tsCommand {
     const dry = flags['dry-run'] ? createDryRun(local, config.node.name) : undefined;
     if (dry === undefined) requireRoot('init');
     const machine =
-      dry === undefined ? await openMachine(flags['service-manager']) : { ...dry, program: await ownProgram() };
+      dry === undefined
+        ? await openMachine({ manager: flags['service-manager'], verbosity: flags.v })
+        : { ...dry, program: await ownProgram() };
     let client: ApiClient | undefined = dry?.client;
     const context: InitContext = {
       ...machine,

@@ -9,6 +9,7 @@ import {
   createFileJournal,
   createLocalHost,
   createServices,
+  createTracingHost,
   type Host,
   type Journal,
   type Services,
@@ -24,9 +25,16 @@ export interface Machine {
 
 export type ServiceManager = 'auto' | 'systemd' | 'supervisor';
 
-export async function openMachine(manager: ServiceManager = 'auto'): Promise<Machine> {
+export interface MachineOptions {
+  readonly manager?: ServiceManager;
+  /** 0: quiet. From 1 on, every command and change is said on standard error. */
+  readonly verbosity?: number;
+}
+
+export async function openMachine({ manager = 'auto', verbosity = 0 }: MachineOptions = {}): Promise<Machine> {
   const journal = createFileJournal();
-  const host = createLocalHost({ journal });
+  const local = createLocalHost({ journal });
+  const host = verbosity > 0 ? createTracingHost(local, (line) => process.stderr.write(`  + ${line}\n`)) : local;
   const program = await ownProgram();
   const services = await createServices(host, { program, kind: manager === 'auto' ? undefined : manager });
   return { host, journal, services, program };

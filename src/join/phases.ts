@@ -103,7 +103,8 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   waitNode,
 ];
 
-async function requireSameCluster({ host }: JoinContext, caPem: string): Promise<void> {
+/** Refuses to mix two clusters on one machine. */
+export async function requireSameCluster({ host }: JoinContext, caPem: string): Promise<void> {
   const have = (await host.readFileIfExists(paths.caFile))?.toString('utf8');
   if (have === undefined || have.trim() === caPem.trim()) return;
   throw new CodedError('OTHER_CLUSTER', `${paths.caFile} is that of another cluster`, {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createFakeHost, createLocalHost, createRecordingHost } from '../../src/host/index.ts';
+import { createFakeHost, createLocalHost, createRecordingHost, createTracingHost } from '../../src/host/index.ts';
 import { hostContract } from './contract.ts';
 
 t.test('local host', async (t) => {
@@ -54,4 +54,18 @@ t.test('a recording host changes nothing and reads back its own writes', async (
   t.strictSame(below.commands, ['ip link']);
   t.strictSame(below.files(), { '/etc/old': 'old', '/var/x/y': '1' });
   t.equal(await below.readSysctl('net.ipv4.ip_forward'), '0');
+});
+
+t.test('a tracing host says what it does, and does it', async (t) => {
+  const below = createFakeHost({ sysctls: { 'net.x': '0' } });
+  const said: string[] = [];
+  const host = createTracingHost(below, (line) => said.push(line));
+  await host.writeFile('/etc/a', 'secret');
+  await host.makeDir('/etc/d');
+  await host.writeSysctl('net.x', '1');
+  await host.run('ip', ['link']);
+  await host.remove('/etc/a');
+  t.strictSame(said, ['write /etc/a', 'make folder /etc/d', 'set net.x = 1', 'run ip link', 'remove /etc/a']);
+  t.strictSame(below.files(), {});
+  t.equal(await below.readSysctl('net.x'), '1');
 });
