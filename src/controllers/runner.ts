@@ -85,7 +85,10 @@ export function createRunner(controller: Controller, deps: RunnerDeps): Runner {
     } catch (error) {
       if (signal.aborted) throw error;
       if (!(error instanceof Refused)) throw error;
-      if (error.failure.reason === 'Conflict') return queue.addAfter(key, conflictPause);
+      if (error.failure.reason === 'Conflict') {
+        logger.debug('somebody was faster, looking again', { key, error: error.message });
+        return queue.addAfter(key, conflictPause);
+      }
       failures.set(key, error.failure);
       throw error;
     }
