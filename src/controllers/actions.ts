@@ -71,6 +71,6 @@ export function batch(actions: readonly Action[]): BatchAction {
   return { do: 'batch', actions };
 }
 
-export function nameOf(object: Stored<KubeObject>): ObjectName {
+function nameOf(object: Stored<KubeObject>): ObjectName {
   return { namespace: object.metadata.namespace, name: object.metadata.name };
 }

@@ -31,7 +31,7 @@ export function availableIn(sets: Sets): number {
   return sets.reduce((sum, set) => sum + (set.status?.availableReplicas ?? 0), 0);
 }
 
-export function activeOf(sets: Sets): Sets {
+function activeOf(sets: Sets): Sets {
   return sets.filter((set) => sizeOf(set) > 0);
 }
 

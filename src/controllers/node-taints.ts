@@ -8,8 +8,8 @@ import { type Node, type Stored, type Taint, timestamp } from '../api/index.ts';
 import { zoneLabel } from './service-endpoints.ts';
 import { timeOf } from './wire-time.ts';
 
-export const notReadyTaint = 'node.kubernetes.io/not-ready';
-export const unreachableTaint = 'node.kubernetes.io/unreachable';
+const notReadyTaint = 'node.kubernetes.io/not-ready';
+const unreachableTaint = 'node.kubernetes.io/unreachable';
 const unschedulableTaint = 'node.kubernetes.io/unschedulable';
 const excludedLabel = 'node.kubernetes.io/exclude-disruption';
 const regionLabel = 'topology.kubernetes.io/region';

@@ -12,10 +12,6 @@ export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
 }
 
-export function isControlledBy(object: KubeObject, owner: Stored<KubeObject>): boolean {
-  return controllerOf(object)?.uid === owner.metadata.uid;
-}
-
 export function controllerRefTo<T extends KubeObject>(kind: KindOf<T>, owner: Stored<T>): OwnerReference {
   const { name, uid } = owner.metadata;
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };

@@ -27,7 +27,7 @@ export function isFinished(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
-export function isBeingDeleted(pod: Pod): boolean {
+function isBeingDeleted(pod: Pod): boolean {
   return pod.metadata?.deletionTimestamp !== undefined;
 }
 

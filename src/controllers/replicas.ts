@@ -115,11 +115,7 @@ function deletePod(owner: KubeObject, pod: Stored<Pod>): Action {
 }
 
 /** A pod of `template`, controlled by `owner` and named after it by the API server. */
-export function podFrom<T extends KubeObject>(
-  kind: KindOf<T>,
-  owner: Stored<T>,
-  template: PodTemplateSpec | undefined,
-): Pod {
+function podFrom<T extends KubeObject>(kind: KindOf<T>, owner: Stored<T>, template: PodTemplateSpec | undefined): Pod {
   const { labels, annotations, finalizers } = template?.metadata ?? {};
   const { namespace, name } = owner.metadata;
   return {
