@@ -42,8 +42,9 @@ export class Http2Exchange implements Exchange {
     if (this.#gone()) return;
     headers[':status'] = status;
     headers['content-length'] = body.length;
+    // respond() ends the stream of a HEAD request by itself.
     this.#stream.respond(headers);
-    this.#stream.end(body);
+    if (this.method !== 'HEAD') this.#stream.end(body);
   }
 
   stream(status: number, headers: OutgoingHttpHeaders): BodyStream {

@@ -65,6 +65,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     onExchange(new Http1Exchange(request, response));
   });
   http.on('upgrade', options.onUpgrade);
+  // This server never listens itself; the event starts what enforces its time-outs and knows its idle connections.
+  http.emit('listening');
 
   const server = createTlsServer({
     ...contextOf(options.tls),

@@ -100,7 +100,7 @@ async function serveList({ cache, store, clock }: Registry, request: ResourceReq
 }
 
 function selectionOf({ resource, target, query }: ResourceRequest) {
-  return compileSelection(resource.spec, target.namespace === '' ? undefined : target.namespace, query);
+  return compileSelection(resource, target.namespace === '' ? undefined : target.namespace, query);
 }
 
 const watchTimeoutMinMs = 1_800_000;

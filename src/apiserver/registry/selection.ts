@@ -15,6 +15,7 @@ import {
 } from '../../api/index.ts';
 import type { CachedObject, ResourceCache } from '../cache/index.ts';
 import { badRequest } from '../http/status-body.ts';
+import type { Resource } from './resource.ts';
 
 export interface Selection {
   /** undefined: all namespaces. */
@@ -29,11 +30,11 @@ export interface Selection {
 }
 
 /** Throws ApiError 400 with upstream's words for a selector that can't be understood. */
-export function compileSelection(kind: KindSpec, namespace: string | undefined, query: URLSearchParams): Selection {
+export function compileSelection(resource: Resource, namespace: string | undefined, query: URLSearchParams): Selection {
   try {
     const labels = parseLabelSelector(query.get('labelSelector') ?? '');
-    const { requirements } = parseFieldSelector(kind, query.get('fieldSelector') ?? '');
-    return selectionOf(kind, namespace, labels, requirements);
+    const { requirements } = parseFieldSelector(resource.spec, query.get('fieldSelector') ?? '');
+    return selectionOf(resource, namespace, labels, requirements);
   } catch (error) {
     if (error instanceof SelectorError) throw badRequest(error.message);
     throw error;
@@ -41,19 +42,19 @@ export function compileSelection(kind: KindSpec, namespace: string | undefined, 
 }
 
 function selectionOf(
-  kind: KindSpec,
+  resource: Resource,
   namespace: string | undefined,
   labels: LabelMatcher,
   fields: readonly FieldRequirement[],
 ): Selection {
-  const tests = fields.map((requirement) => fieldTest(kind, requirement));
+  const tests = fields.map((requirement) => fieldTest(resource, requirement));
   const exactly = (field: string): string | undefined =>
     fields.find((one) => one.field === field && one.operator === '=')?.value;
   const matches = (object: CachedObject): boolean => {
     for (const test of tests) if (!test(object)) return false;
     return labels.everything || labels.matches(object.labels());
   };
-  const wantedNamespace = namespace ?? (kind.namespaced ? exactly('metadata.namespace') : undefined);
+  const wantedNamespace = namespace ?? (resource.spec.namespaced ? exactly('metadata.namespace') : undefined);
   return {
     namespace: wantedNamespace,
     everything: labels.everything && tests.length === 0,
@@ -63,7 +64,10 @@ function selectionOf(
   };
 }
 
-function fieldTest(kind: KindSpec, { field, operator, value }: FieldRequirement): (object: CachedObject) => boolean {
+function fieldTest(
+  { spec, fromStored }: Resource,
+  { field, operator, value }: FieldRequirement,
+): (object: CachedObject) => boolean {
   const wanted = operator === '=';
   switch (field) {
     case 'metadata.name':
@@ -71,7 +75,11 @@ function fieldTest(kind: KindSpec, { field, operator, value }: FieldRequirement)
     case 'metadata.namespace':
       return (object) => (object.namespace === value) === wanted;
     default: {
-      const extract = extractorOf(kind);
+      // Extracted fields are kept with the object, so only those of the stored kind are.
+      const extract = extractorOf(spec);
+      if (fromStored !== undefined) {
+        return (object) => (extract(fromStored(object.parsed()))[field] === value) === wanted;
+      }
       return (object) => (object.fields(extract)[field] === value) === wanted;
     }
   }
