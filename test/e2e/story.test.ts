@@ -279,7 +279,7 @@ t.test('pods of a worker that dies run elsewhere', async (t) => {
   t.match(await fetchFrom('master', `http://${await lab.addressOf('node1')}:30080/`), /version 1/);
 });
 
-t.test('delete takes everything with it', async (t) => {
+t.test('delete takes everything with it', async () => {
   await lab.kubectl(['delete', 'node', 'node2']);
   await lab.kubectl(['delete', 'deployment/web', 'service/web', '--timeout=60s']);
   await eventually('no web pods and replica sets are left', 30_000, async () =>
