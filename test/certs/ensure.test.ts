@@ -74,6 +74,7 @@ t.test('each reason to issue again is found and named', async (t) => {
       want: { apiserver: /^expired/, 'apiserver-kubelet-client': /^expired/, 'front-proxy-client': /^expired/ },
     },
     { name: 'key lost', remove: 'apiserver.key', want: { apiserver: 'missing' } },
+    { name: 'another key', copy: ['front-proxy-client.key', 'apiserver.key'], want: { apiserver: /key is not/ } },
     { name: 'public key lost', remove: 'sa.pub', want: { sa: 'sa.pub is missing' } },
     { name: 'unreadable', write: ['apiserver.crt', 'rubbish'], want: { apiserver: 'unreadable' } },
     {
@@ -82,13 +83,14 @@ t.test('each reason to issue again is found and named', async (t) => {
       want: { 'front-proxy-ca': 'missing', 'front-proxy-client': 'its CA "front-proxy-ca" is new' },
     },
   ];
-  for (const { name, given = {}, remove, write, want } of cases) {
+  for (const { name, given = {}, remove, write, copy, want } of cases) {
     const host = createFakeHost();
     await ensureCertificates(host, { context, certDir });
     const publicKey = await pem(host, 'sa.pub');
     for (const path of remove === undefined ? [] : Object.keys(host.files()).filter((path) => path.includes(remove))) {
       await host.remove(path);
     }
+    if (copy !== undefined) await host.writeFile(`${certDir}/${copy[1]}`, await pem(host, copy[0] ?? ''));
     if (write !== undefined) await host.writeFile(`${certDir}/${write[0]}`, write[1] ?? '');
     const reports = await ensureCertificates(host, { context, certDir, ...given });
     t.match(issued(reports), want, name);

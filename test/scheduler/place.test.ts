@@ -100,6 +100,12 @@ check('resources: what fits, counting what runs there, init containers, sidecars
     want: /Insufficient ephemeral-storage/,
   },
   {
+    name: 'the last device',
+    pod: pod('p', { requests: { 'example.com/gpu': '1' } }),
+    nodes: [node('a', { allocatable: { 'example.com/gpu': '1' } })],
+    want: 'a',
+  },
+  {
     name: 'extended resources in use',
     pod: pod('p', { requests: { 'example.com/gpu': '1' } }),
     nodes: [node('a', { allocatable: { 'example.com/gpu': '1' } })],
@@ -306,6 +312,13 @@ check('affinity between pods', [
     pod: pod('p', { spec: together }),
     nodes: zones,
     want: /2 node\(s\) didn't match pod affinity rules/,
+  },
+  {
+    name: 'the second of a group goes where the first is',
+    pod: pod('p', { ...web, ...small, spec: together }),
+    nodes: zones,
+    running: [[pod('r', { ...web, requests: { cpu: '2', memory: '4Gi' } }), 'b']],
+    want: 'b',
   },
   { name: 'the first of a group', pod: pod('p', { ...web, spec: together }), nodes: [inZone('a', 'z1')], want: 'a' },
   {

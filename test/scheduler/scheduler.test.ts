@@ -119,6 +119,19 @@ t.test('only changes that could help wake a pod, and not before its backoff is o
   });
 });
 
+t.test('what cannot help does not wake a pod', async (t) => {
+  const taints = [{ key: 'k', effect: 'NoSchedule' }];
+  const running = pod('r', { spec: { nodeName: 'a' } });
+  await run([node('a', { taints }), running, pod('p')], async ({ client, clock, events }) => {
+    await until(async () => (await events()).length === 1);
+    await clock.advance(2_000);
+    await client.delete(kinds.pod, { namespace: 'default', name: 'r' });
+    await settle();
+    await events();
+    t.match((await client.list(kinds.event)).items, [{ reason: 'FailedScheduling', count: 1 }], 'not judged again');
+  });
+});
+
 t.test('a new node is tried by every pod that waits', async (t) => {
   await run([pod('p')], async ({ client, clock, events, nodeOf }) => {
     await until(async () => (await events()).length === 1);
