@@ -24,9 +24,15 @@ export interface AgentStart {
   readonly bootstrapKubeconfig: string;
 }
 
+/** Folders that the container runtime and the CNI plugins make when the first pod starts. */
+const runtimeFolders = ['/run/netns', '/var/log/pods', '/var/lib/cni', '/var/lib/cni/networks', '/var/lib/cni/results'];
+
 /** Loads modules and sets what pods' traffic needs of the kernel. */
 export async function setUpHost(host: Host): Promise<void> {
   await prepareKernel(host, kernelNeeds);
+  for (const path of runtimeFolders) {
+    if ((await host.stat(path)) === undefined) await host.record({ kind: 'directory', path, shared: true });
+  }
 }
 
 /** Idempotent; an agent that runs with another configuration is restarted. */

@@ -27,6 +27,8 @@ export interface ResetContext {
 
 /** On every sandbox that the agent makes (as the kubelet does): the pod's uid. */
 const podLabel = 'io.kubernetes.pod.uid';
+/** Where the runtime writes containers' logs, in a folder per pod: the place that kubelets use. */
+const podLogs = '/var/log/pods';
 /** ms that the API server gets for removing the node; it may be on this very machine, or gone. */
 const apiPatience = 3000;
 
@@ -42,7 +44,9 @@ const leaveCluster: Phase<ResetContext> = {
     } catch (error) {
       progress.signal.throwIfAborted();
       if (error instanceof ApiStatusError && error.reason === 'NotFound') return;
-      say(`The node object stays (${messageOf(error)}). On a master: kubectl delete node ${nodeName}`);
+      const forbidden = error instanceof ApiStatusError && error.reason === 'Forbidden';
+      const why = forbidden ? 'a node may not remove itself' : messageOf(error);
+      say(`The node object stays: ${why}. On the master run: kubectl delete node ${nodeName}`);
     }
   },
 };
@@ -59,15 +63,18 @@ const removePods: Phase<ResetContext> = {
   name: 'remove-pods',
   title: 'Removing pods',
   skipReason: ({ cri }) => (cri === undefined ? 'no container runtime answers' : undefined),
-  run: async ({ cri }, progress) => {
+  run: async ({ cri, host }, progress) => {
     if (cri === undefined) return;
     const all = await cri.listPodSandbox({}, progress.signal);
     const ours = all.filter(({ labels }) => Object.hasOwn(labels ?? {}, podLabel));
     progress.report(`${ours.length} pods`);
     await Promise.all(
-      ours.map(async ({ id }) => {
+      ours.map(async ({ id, metadata }) => {
         await cri.stopPodSandbox(id, progress.signal);
         await cri.removePodSandbox(id, progress.signal);
+        if (metadata === undefined) return;
+        const { namespace, name, uid } = metadata;
+        await host.remove(`${podLogs}/${namespace}_${name}_${uid}`, { recursive: true });
       }),
     );
   },

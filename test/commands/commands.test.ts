@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { findCommand } from '../../src/commands/dispatch.ts';
@@ -49,7 +49,6 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: 'version', args: ['--version'], code: 0, out: /^k8ts \d+\.\d+\.\d+\n$/ },
   { name: 'overview', args: [], code: 0, out: /COMMANDS\n {2}init/ },
   { name: 'topic', args: ['token'], code: 0, out: /token create/ },
   { name: 'help COMMAND', args: ['help', 'token', 'list'], code: 0, out: /USAGE\n\s+\$ k8ts token list/ },
@@ -99,17 +98,23 @@ const cases: readonly Case[] = [
   { name: 'generated token', args: ['token', 'generate'], code: 0, out: /^[a-z0-9]{6}\.[a-z0-9]{16}\n$/ },
 ];
 
-// Each is a process of its own.
-t.jobs = 4;
-for (const { name, args, code, out, err } of cases) {
-  t.test(`k8ts ${args.join(' ')}: ${name}`, { buffered: true }, async (t) => {
-    const result = await run(args);
-    t.equal(result.code, code, result.stderr);
-    if (out !== undefined) t.match(result.stdout, out);
-    if (err !== undefined) t.match(result.stderr, err);
-    t.notMatch(result.stderr, '0123456789abcdef', 'no secret is printed');
-  });
-}
+t.test('command lines', async (t) => {
+  const results = await runAll(cases.map(({ args }) => args));
+  for (const [at, { name, args, code, out, err }] of cases.entries()) {
+    const result = results[at];
+    const title = `k8ts ${args.join(' ')}: ${name}`;
+    t.equal(result?.code, code, `${title} ${result?.stderr}`);
+    if (out !== undefined) t.match(result?.stdout, out, title);
+    if (err !== undefined) t.match(result?.stderr, err, title);
+    t.notMatch(result?.stderr, '0123456789abcdef', 'no secret is printed');
+  }
+});
+
+t.test('the program: a fast answer, and exit codes that reach the shell', async (t) => {
+  const bin = join(import.meta.dirname, '../../bin/k8ts');
+  t.match(spawnSync(bin, ['--version'], { encoding: 'utf8' }), { status: 0, stdout: /^k8ts \d+\.\d+\.\d+\n$/ });
+  t.match(spawnSync(bin, ['nope'], { encoding: 'utf8' }), { status: 3, stderr: /COMMAND_UNKNOWN/ });
+});
 
 t.test('rows as table, JSON and YAML', async (t) => {
   const rows = [
@@ -125,18 +130,23 @@ t.test('rows as table, JSON and YAML', async (t) => {
   t.match(formatRows(rows, columns, 'yaml'), '- a: x\n  count: 1');
 });
 
-function run(args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const main = join(import.meta.dirname, '../../src/commands/main.ts');
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runAll(lines: readonly (readonly string[])[]): Promise<readonly Result[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk) => {
-      stdout += String(chunk);
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'run-cases.ts')], {
+      stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
     });
-    child.stderr.on('data', (chunk) => {
-      stderr += String(chunk);
+    let text = '';
+    child.stdio[3]?.on('data', (chunk) => {
+      text += String(chunk);
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', () => resolve(JSON.parse(text) as readonly Result[]));
+    child.stdin?.end(JSON.stringify(lines));
   });
 }

@@ -7,7 +7,7 @@ import { createReporter, runPhases } from '../../src/workflow/index.ts';
 
 async function setup(options: Parameters<typeof createFakeHost>[0] = {}) {
   const host = createFakeHost({
-    files: { '/etc/keep': 'theirs' },
+    files: { '/etc/keep': 'theirs', '/var/log/pods/default_theirs_u/0.log': '' },
     sysctls: { 'net.ipv4.ip_forward': '0' },
     ...options,
   });
@@ -23,7 +23,11 @@ async function setup(options: Parameters<typeof createFakeHost>[0] = {}) {
     status: async () => ({ state: 'running', restarts: 0 }),
     logs: async () => '',
   };
-  const sandbox = (id: string, labels: Record<string, string>) => ({ id, labels });
+  const sandbox = (id: string, labels: Record<string, string>) => ({
+    id,
+    labels,
+    metadata: { namespace: 'default', name: id, uid: 'u', attempt: 0 },
+  });
   const cri = {
     listPodSandbox: async () => [sandbox('ours', { 'io.kubernetes.pod.uid': 'u' }), sandbox('theirs', {})],
     stopPodSandbox: (id: string) => note(`stop sandbox ${id}`)(),
@@ -53,6 +57,7 @@ t.test('the node leaves, its pods and services end, and every change is taken ba
   await host.writeFile('/etc/k8ts/agent.json', '{}');
   await host.writeSysctl('net.ipv4.ip_forward', '1');
   await host.record({ kind: 'nft-table', family: 'ip', name: 'k8ts' });
+  await host.bare.writeFile('/var/log/pods/default_ours_u/web/0.log', 'written by the runtime');
   await run();
   t.strictSame(host.files(), before);
   t.equal(await host.readSysctl('net.ipv4.ip_forward'), '0');
@@ -75,7 +80,7 @@ t.test('a cluster that does not answer does not stop the reset, and what stays i
     Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
   );
   await run();
-  t.match(said[0], /node object stays \(connect ECONNREFUSED\).*kubectl delete node n1/);
+  t.match(said[0], /node object stays: connect ECONNREFUSED.*kubectl delete node n1/);
 });
 
 t.test('a machine that never joined is reset as well', async (t) => {
