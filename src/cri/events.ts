@@ -37,12 +37,12 @@ export async function* runtimeEvents(
 ): AsyncGenerator<RuntimeEvent, void> {
   try {
     yield* criEvents(channel, signal);
+    return;
   } catch (error) {
     if (signal.aborted) return;
     const problem = criError(error, 'GetContainerEvents', socket);
     if (codeOf(problem) !== 'CRI_UNIMPLEMENTED') throw problem;
   }
-  if (signal.aborted) return;
   try {
     yield* containerdEvents(channel, signal);
   } catch (error) {

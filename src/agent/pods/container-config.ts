@@ -14,13 +14,14 @@ export interface ContainerParts {
   readonly env: readonly EnvVar[];
   readonly mounts: NonNullable<ContainerConfig['mounts']>;
   readonly nodeMemory: number;
+  readonly targetId: string | undefined;
 }
 
 export const defaultTerminationPath = '/dev/termination-log';
 
 /** Throws ContainerConfigError. */
 export function containerConfig(pod: Pod, container: Container, parts: ContainerParts): ContainerConfig {
-  const { restartCount, image, env, mounts, nodeMemory } = parts;
+  const { restartCount, image, env, mounts, nodeMemory, targetId } = parts;
   const name = nameOf(pod);
   const values = new Map(env.map(({ key, value }) => [key, value]));
   const expanded = (list: readonly string[] = []): string[] =>
@@ -52,7 +53,7 @@ export function containerConfig(pod: Pod, container: Container, parts: Container
     tty: container.tty ?? false,
     linux: {
       resources: containerResources(pod, container, nodeMemory),
-      securityContext: containerSecurity(pod, container, image),
+      securityContext: containerSecurity(pod, container, { image, targetId }),
     },
   };
 }

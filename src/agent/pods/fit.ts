@@ -2,6 +2,7 @@
 // nodeName or a node that shrank can still bring too much. Pure. Reasons are the kubelet's.
 
 import type { Pod } from '../../api/index.ts';
+import { allContainers } from './identity.ts';
 import { amountsOf, podRequests } from './resources.ts';
 
 export interface Verdict {
@@ -20,6 +21,8 @@ export interface NodeRoom {
 
 /** Why the pod cannot run here; undefined when it can. */
 export function whyUnfit(pod: Pod, room: NodeRoom): Verdict | undefined {
+  const missing = whyUnsupported(pod);
+  if (missing !== undefined) return { reason: 'UnsupportedFeature', message: `Pod was rejected: ${missing}` };
   const selector = Object.entries(pod.spec?.nodeSelector ?? {});
   const { labels } = room;
   if (labels !== undefined && selector.some(([key, value]) => labels[key] !== value)) {
@@ -41,6 +44,18 @@ export function whyUnfit(pod: Pod, room: NodeRoom): Verdict | undefined {
       return rejected(resource, wanted[resource], inUse, limit);
     }
   }
+  return undefined;
+}
+
+/** What the pod asks for that this agent does not do; said at once instead of running the pod without it. */
+function whyUnsupported({ spec }: Pod): string | undefined {
+  if (spec?.hostUsers === false) return 'user namespaces (hostUsers: false) are not supported by k8ts yet';
+  if (spec?.os?.name === 'windows') return 'this is a Linux node';
+  const blockDevice = allContainers({ ...(spec === undefined ? {} : { spec }) }).find(
+    ({ volumeDevices = [] }) => volumeDevices.length > 0,
+  );
+  if (blockDevice !== undefined)
+    return `volumeDevices of container "${blockDevice.name}" are not supported by k8ts yet`;
   return undefined;
 }
 

@@ -49,9 +49,14 @@ export function podOfLabels(labels: Readonly<Record<string, string>>): PodName |
   return { uid, name: labels[labelNames.podName] ?? '', namespace: labels[labelNames.podNamespace] ?? '' };
 }
 
-/** Ephemeral and init containers included, in the order they are started. */
+/** Init containers, containers and debug containers, in the order they are started. */
 export function allContainers(pod: Pod): readonly Container[] {
-  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? []), ...ephemeralContainers(pod)];
+}
+
+/** The containers that kubectl debug adds: as any other, without ports, resources, probes and hooks. */
+export function ephemeralContainers(pod: Pod): readonly Container[] {
+  return pod.spec?.ephemeralContainers ?? [];
 }
 
 /** An init container that stays: started in its turn, then kept running beside the others (KEP-753). */

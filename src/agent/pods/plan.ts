@@ -8,9 +8,9 @@
 // Source: kubernetes.io/docs/concepts/workloads/pods/{pod-lifecycle,init-containers,sidecar-containers},
 // pkg/kubelet/kuberuntime computePodActions.
 
-import type { Container, Pod } from '../../api/index.ts';
+import type { Container, Pod, Probe } from '../../api/index.ts';
 import { type RestartBackoff, restartAt } from './backoff.ts';
-import { isSidecar, specHash } from './identity.ts';
+import { ephemeralContainers, isSidecar, specHash } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 
 export type ProbeResult = 'success' | 'failure' | undefined;
@@ -139,16 +139,22 @@ function unhealthy(view: PodView): Stop[] {
     const newest = newestOf(view.runtime, container.name);
     if (newest === undefined || !isRunning(newest)) return [];
     const { startup, liveness } = view.health(newest.id);
-    const why =
-      startup === 'failure'
-        ? `Container ${container.name} failed startup probe, will be restarted`
-        : liveness === 'failure'
-          ? `Container ${container.name} failed liveness probe, will be restarted`
-          : newest.hash !== specHash(container)
-            ? `Container ${container.name} definition changed, will be restarted`
-            : undefined;
-    return why === undefined ? [] : [stop(newest, why)];
+    const { startupProbe, livenessProbe, name } = container;
+    if (startup === 'failure') {
+      return [stop(newest, `Container ${name} failed startup probe, will be restarted`, graceIn(startupProbe))];
+    }
+    if (liveness === 'failure') {
+      return [stop(newest, `Container ${name} failed liveness probe, will be restarted`, graceIn(livenessProbe))];
+    }
+    return newest.hash === specHash(container)
+      ? []
+      : [stop(newest, `Container ${name} definition changed, will be restarted`)];
   });
+}
+
+/** A probe may have a grace period of its own. */
+function graceIn(probe: Probe | undefined): number | undefined {
+  return probe?.terminationGracePeriodSeconds;
 }
 
 function nextStart(view: PodView, sandboxId: string, waiting: Map<string, number>): NextStep | undefined {
@@ -176,6 +182,12 @@ function nextStart(view: PodView, sandboxId: string, waiting: Map<string, number
     const newest = inSandbox(container.name) ?? exitedForGood(view, container, restartPolicy);
     if (newest !== undefined && isRunning(newest)) continue;
     if (newest?.state === 'exited' && !mayRestart(restartPolicy, newest)) continue;
+    const step = startStep(view, container, sandboxId, waiting);
+    if (step !== undefined) return step;
+  }
+  // Debug containers come last, once, and are never started again.
+  for (const container of ephemeralContainers(pod)) {
+    if (newestOf(runtime, container.name) !== undefined) continue;
     const step = startStep(view, container, sandboxId, waiting);
     if (step !== undefined) return step;
   }

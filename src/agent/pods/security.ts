@@ -23,8 +23,19 @@ export function sandboxSecurity(pod: Pod): SandboxSecurity {
   };
 }
 
-/** @param image whose user the process gets when the spec names none. Throws ContainerConfigError. */
-export function containerSecurity(pod: Pod, container: Container, image: Image): ContainerSecurity {
+export interface SecurityParts {
+  /** Whose user the process gets when the spec names none. */
+  readonly image: Image;
+  /** The container whose processes a debug container sees. */
+  readonly targetId: string | undefined;
+}
+
+/** Throws ContainerConfigError. */
+export function containerSecurity(
+  pod: Pod,
+  container: Container,
+  { image, targetId }: SecurityParts,
+): ContainerSecurity {
   const own = container.securityContext ?? {};
   const ofPod = pod.spec?.securityContext ?? {};
   const runAsUser = own.runAsUser ?? ofPod.runAsUser ?? image.uid?.value;
@@ -38,7 +49,7 @@ export function containerSecurity(pod: Pod, container: Container, image: Image):
       dropCapabilities: capabilities.drop ?? [],
     },
     privileged,
-    namespaceOptions: namespaces(pod),
+    namespaceOptions: targetId === undefined ? namespaces(pod) : { ...namespaces(pod), pid: 'target', targetId },
     ...(runAsUser === undefined ? { runAsUsername: image.username } : { runAsUser: { value: runAsUser } }),
     ...(runAsGroup === undefined ? {} : { runAsGroup: { value: runAsGroup } }),
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,

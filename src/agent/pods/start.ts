@@ -3,7 +3,7 @@
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Container } from '../../api/index.ts';
+import { type Container, kinds } from '../../api/index.ts';
 import { codeOf, messageOf } from '../../base/index.ts';
 import type { ContainerConfig } from '../../cri/index.ts';
 import { ImageError } from '../images/pull.ts';
@@ -51,7 +51,8 @@ export async function startSandbox(
     await cgroups.ensure(pod);
     await mkdir(paths.podLogDir(nameOf(pod)), { recursive: true, mode: 0o755 });
     await Promise.all(record.runtime.sandboxes.map(({ id }) => cri.stopPodSandbox(id, signal)));
-    await cri.runPodSandbox(sandboxConfig(pod, attempt, settings), { signal });
+    const runtimeHandler = await runtimeHandlerOf(world, record);
+    await cri.runPodSandbox(sandboxConfig(pod, attempt, settings), { runtimeHandler, signal });
     await mounting;
     Object.assign(memoOf(record, ''), { failures: undefined, retryAt: 0 });
   } catch (error) {
@@ -64,6 +65,14 @@ export async function startSandbox(
     );
     noteFailure(world, record, '', undefined);
   }
+}
+
+/** '' is the runtime's default. */
+async function runtimeHandlerOf({ client, signal }: PodWorld, { pod }: PodRecord): Promise<string> {
+  const name = pod.spec?.runtimeClassName ?? '';
+  if (name === '') return '';
+  const { handler } = await client.get(kinds.runtimeClass, { name }, { signal });
+  return handler;
 }
 
 export async function mountVolumes(world: PodWorld, record: PodRecord, signal: AbortSignal): Promise<void> {
@@ -156,11 +165,14 @@ function attemptOf({ runtime }: PodRecord, sandboxId: string): number {
 }
 
 /** Notes why something did not start and when it is tried again: images after 10 s, anything else after 1 s, then doubling. */
+const retryLimits = { image: 300_000, container: 60_000, pod: 15_000 } as const;
+
 function noteFailure(world: PodWorld, record: PodRecord, container: string, waiting: Waiting | undefined): void {
   const memo = memoOf(record, container);
   const now = world.clock.now();
-  const first = /Image/.test(waiting?.reason ?? '') ? 10_000 : 1000;
-  const delay = memo.failures === undefined ? first : Math.min(300_000, memo.failures.delay * 2);
+  const isImage = /Image/.test(waiting?.reason ?? '');
+  const longest = isImage ? retryLimits.image : container === '' ? retryLimits.pod : retryLimits.container;
+  const delay = memo.failures === undefined ? (isImage ? 10_000 : 1000) : Math.min(longest, memo.failures.delay * 2);
   memo.failures = { delay, restartedAt: now };
   memo.retryAt = now + delay;
   memo.waiting = waiting;
@@ -200,7 +212,9 @@ async function prepare(
     ...(await containerMounts(container, { host, volumes, env, subPathDir: paths.subPathDir(uid) })),
     ...(await ownFiles(world, record, container, restartCount)),
   ];
-  return containerConfig(pod, container, { restartCount, image, env, mounts, nodeMemory: world.nodeMemory });
+  const target = pod.spec?.ephemeralContainers?.find(({ name }) => name === container.name)?.targetContainerName;
+  const targetId = record.runtime.containers.find((one) => one.name === target && one.state === 'running')?.id;
+  return containerConfig(pod, container, { restartCount, image, env, mounts, nodeMemory: world.nodeMemory, targetId });
 }
 
 /** /etc/hosts and the file for the termination message, unless the container mounts something there itself. */

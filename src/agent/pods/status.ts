@@ -11,7 +11,7 @@ import {
   type PodStatus,
   timestamp,
 } from '../../api/index.ts';
-import { isSidecar } from './identity.ts';
+import { ephemeralContainers, isSidecar } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 import type { ProbeResult } from './plan.ts';
 import { qosClassOf } from './resources.ts';
@@ -50,6 +50,7 @@ export function podStatus(view: StatusView): PodStatus {
   const { initContainers = [], containers = [], hostNetwork = false } = pod.spec ?? {};
   const initContainerStatuses = initContainers.map((one) => containerStatus(view, one, true));
   const containerStatuses = containers.map((one) => containerStatus(view, one, false));
+  const ephemeralContainerStatuses = ephemeralContainers(pod).map((one) => containerStatus(view, one, false));
   const phase = phaseOf(view, initContainerStatuses, containerStatuses);
   const podIps = hostNetwork ? view.hostIps : ((readySandbox(runtime) ?? runtime.sandboxes[0])?.ips ?? []);
   const lastIps =
@@ -66,6 +67,7 @@ export function podStatus(view: StatusView): PodStatus {
     startTime: timestamp(view.startTime),
     ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
     ...(verdict !== undefined && runtime.containers.length === 0 ? {} : { containerStatuses }),
+    ...(ephemeralContainerStatuses.length === 0 ? {} : { ephemeralContainerStatuses }),
     qosClass: qosClassOf(pod),
   };
 }
@@ -122,8 +124,10 @@ function isReady(view: StatusView, container: Container, id: string, last: Conta
 }
 
 function lastStatusOf({ before }: StatusView, name: string): ContainerStatus | undefined {
-  const { initContainerStatuses = [], containerStatuses = [] } = before ?? {};
-  return [...initContainerStatuses, ...containerStatuses].find((status) => status.name === name);
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = before ?? {};
+  return [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses].find(
+    (status) => status.name === name,
+  );
 }
 
 function terminated(view: StatusView, container: RuntimeContainer) {

@@ -20,6 +20,9 @@ export interface SyncHooks {
   seen(uid: string, ids: readonly string[]): void;
 }
 
+/** ms until a token that could not be exchanged is asked for again. */
+const tokenRetry = 10_000;
+
 /** A container that has ended is shown as running by the runtime for a moment more; this often it is asked again. */
 const exitLooks = 60;
 
@@ -36,7 +39,12 @@ export async function syncPod(world: PodWorld, record: PodRecord, hooks: SyncHoo
   putStatus(world, record, now);
   // The reason of a failure is told first, and then that the next try is delayed.
   if (noteWaiting(world, record, plan)) putStatus(world, record, now);
-  const wakes = [plan.wakeAt, deadlineOf(record), world.tokens.refreshAt(record.uid)].filter((at) => at !== undefined);
+  const refresh = world.tokens.refreshAt(record.uid);
+  const wakes = [
+    plan.wakeAt,
+    deadlineOf(record),
+    refresh === undefined ? undefined : Math.max(refresh, now + tokenRetry),
+  ].filter((at) => at !== undefined);
   if (wakes.length > 0) hooks.again(record.uid, Math.max(0, Math.min(...wakes) - now));
 }
 

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Pod } from '../../api/index.ts';
 import type { Cri } from '../../cri/index.ts';
 import { forwardedUpgradeHeaders, tunnelUpgrade } from '../../streams/index.ts';
+import { allContainers } from '../pods/identity.ts';
 import { type RuntimeContainer, readySandbox } from '../pods/observe.ts';
 import type { PodRecord } from '../pods/record.ts';
 import { type LogQuery, readLog } from './log-reader.ts';
@@ -140,8 +141,7 @@ export function createRoutes({ cri, pods, stats, metrics }: RoutesOptions): Agen
   ): Answer {
     const record = podAt(namespace, name);
     const { pod } = record;
-    const specs = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-    if (!specs.some((one) => one.name === container)) {
+    if (!allContainers(pod).some((one) => one.name === container)) {
       throw new RequestError(404, `container "${container}" not found in pod "${name}"`);
     }
     const found = loggedContainer(record, container, query.get('previous') === 'true');
