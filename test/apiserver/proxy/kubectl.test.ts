@@ -72,6 +72,30 @@ t.test('kubectl', { skip: noKubectl }, async (t) => {
       t.match((await exec(['web', '-c', 'no', '--', 'x'])).stderr, /container no is not valid for pod web/);
     });
 
+    t.test(`attach over ${transport}`, async (t) => {
+      const answer = await cluster.kubectl(['attach', '-i', 'web'], 'there and back\n', env);
+      t.equal(answer.stdout.toString(), 'there and back\n');
+      t.equal(answer.code, 0);
+      t.match(cluster.agent.requests.at(-1), /^\/attach\/default\/web\/main\?input=1&output=1&error=1$/);
+    });
+
+    t.test(`a terminal over ${transport}: its size arrives`, async (t) => {
+      cluster.agent.resizes.length = 0;
+      // script(1) gives kubectl a terminal to measure.
+      const command = `stty rows 33 cols 77; ${kubectlPath} exec -it web -- sh -c 'sleep 0.2; echo done'`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], {
+        env: { ...env, KUBECONFIG: cluster.kubeconfig, HOME: tmpdir(), PATH: process.env['PATH'] ?? '' },
+      });
+      let text = '';
+      child.stdout.on('data', (part) => {
+        text += String(part);
+      });
+      const [code] = await once(child, 'close');
+      t.equal(code, 0, text);
+      t.match(text, /done/);
+      t.match(cluster.agent.resizes.join(''), /"Width":77,"Height":33/);
+    });
+
     t.test(`cp over ${transport}`, async (t) => {
       const folder = await mkdtemp(join(tmpdir(), 'k8ts-cp-'));
       t.teardown(() => rm(folder, { recursive: true, force: true }));

@@ -87,7 +87,8 @@ function command(url: URL, resizes: string[], socket: Duplex, head: Buffer): voi
     },
   });
   const run = (): void => {
-    const [program = 'true', ...args] = url.searchParams.getAll('command');
+    // attach has no command: it stands for a container whose process repeats its input.
+    const [program = 'cat', ...args] = url.searchParams.getAll('command');
     const child = spawn(program, args);
     streams.get('resize')?.on('data', (size: Buffer) => resizes.push(size.toString()));
     streams.get('stdin')?.pipe(child.stdin);
