@@ -26,10 +26,13 @@ type Index = ReadonlyMap<string, SubjectRules>;
 
 export function createRbacPolicy(reader: ObjectReader): RbacPolicy {
   let index: Index | undefined;
+  // Of the roles as they are now: emptied by each change.
+  const aggregated = new Map<ClusterRole, readonly PolicyRule[]>();
   const compiled = new WeakMap<readonly PolicyRule[], readonly CompiledRule[]>();
   for (const kind of [kinds.role, kinds.clusterRole, kinds.roleBinding, kinds.clusterRoleBinding]) {
     reader.onChange(kind, () => {
       index = undefined;
+      aggregated.clear();
     });
   }
 
@@ -42,7 +45,11 @@ export function createRbacPolicy(reader: ObjectReader): RbacPolicy {
     if (ref.kind === 'Role') return reader.get<Role>(kinds.role, namespace, ref.name)?.rules ?? undefined;
     const role = reader.get<ClusterRole>(kinds.clusterRole, undefined, ref.name);
     if (role?.aggregationRule === undefined) return role?.rules ?? undefined;
-    return aggregatedRules(role, reader.list<ClusterRole>(kinds.clusterRole));
+    const known = aggregated.get(role);
+    if (known !== undefined) return known;
+    const rules = aggregatedRules(role, reader.list<ClusterRole>(kinds.clusterRole));
+    aggregated.set(role, rules);
+    return rules;
   };
 
   const build = (): Index => {
