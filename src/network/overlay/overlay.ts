@@ -62,6 +62,7 @@ export function startOverlay(
     },
     deleted: () => reconciler.poke(),
   });
+  reconciler.poke(); // to say what is missing even when no Node is there yet
   return {
     get waitingFor() {
       return reconciler.lastError ?? waitingFor;
