@@ -164,6 +164,8 @@ export function createClient(options: ClientOptions): HttpApiClient {
       path: `${basePath}${path}`,
       headers: await headersOf(content === undefined ? undefined : (outgoing.contentType ?? 'application/json')),
       headersTimeout: requestTimeout,
+      // undici would close the connection after a DELETE with a body: a TLS handshake for each deleted object.
+      reset: false,
       ...(content === undefined ? {} : { body: content }),
       ...(signal === undefined ? {} : { signal }),
     });
