@@ -68,6 +68,11 @@ export function createSupervisedServices(
       await delay(15);
     }
   };
+  /** Its last act is to remove its pid file. */
+  const untilSilent = async (): Promise<void> => {
+    const deadline = Date.now() + startDeadline;
+    while ((await host.stat(`${paths.runDir}/supervisor.pid`)) !== undefined && Date.now() < deadline) await delay(15);
+  };
   const request = async (message: SupervisorRequest): Promise<ServiceStatus> => {
     const answer = await ask(socket, message);
     if (answer.ok) return answer.status;
@@ -112,7 +117,9 @@ export function createSupervisedServices(
         await host.remove(specPath(name));
       }
       const left = (await host.stat(paths.specDir)) === undefined ? [] : await host.readDir(paths.specDir);
-      if (left.length === 0 && (await answers(socket))) await request({ do: 'shutdown' });
+      if (left.length > 0 || !(await answers(socket))) return;
+      await request({ do: 'shutdown' });
+      await untilSilent();
     },
     async logs(name, lines) {
       const file = `${paths.logDir}/${name}.log`;

@@ -99,7 +99,10 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
     return done;
   };
 
-  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, inTurn));
+  // Requests wait until what was installed before has been started: a `forget` must not come before its start.
+  const begun = Promise.withResolvers<void>();
+  const afterBegin = (request: SupervisorRequest): Promise<ServiceStatus> => begun.promise.then(() => inTurn(request));
+  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, afterBegin));
   if (!(await listen(server, socket))) {
     log.info('another supervisor runs already');
     return;
@@ -114,6 +117,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   for (const name of names.filter((each) => !existsSync(stoppedMark(each)))) {
     await inTurn({ do: 'start', name }).catch((error) => log.error('not started', { service: name, error }));
   }
+  begun.resolve();
   log.info('supervisor started', { services: names });
 
   const onAbort = (): void => end.resolve();
