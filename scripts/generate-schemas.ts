@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenApiList } from '../src/api/index.ts';
+import { codeOf } from '../src/base/index.ts';
 import { openApiDocuments } from './schemas/openapi.ts';
 import { readModels } from './schemas/read-models.ts';
 import { runtimeSchema } from './schemas/runtime-schema.ts';
@@ -27,9 +28,19 @@ const list: OpenApiList = {
   ),
 };
 writeFileSync(join(draft, 'openapi.json'), JSON.stringify(list));
-rmSync(out, { recursive: true, force: true });
-renameSync(draft, out);
+replace();
 console.log(`schemas: ${models.size} types, ${v3.size} group-versions in ${out}`);
+
+/** Two runs at once write the same bytes: whichever moves its files first has done the work of both. */
+function replace(): void {
+  rmSync(out, { recursive: true, force: true });
+  try {
+    renameSync(draft, out);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
+    rmSync(draft, { recursive: true });
+  }
+}
 
 function write(file: string, document: object): OpenApiList['v2'] {
   const text = JSON.stringify(document);

@@ -21,7 +21,7 @@ export function summarizePod(pod: Pod): PodSummary {
   const sidecars = new Set(
     (spec?.initContainers ?? []).flatMap((init) => (init.restartPolicy === 'Always' ? [init.name] : [])),
   );
-  const total = (spec?.containers.length ?? 0) + sidecars.size;
+  const total = (spec?.containers?.length ?? 0) + sidecars.size;
   const gated = (status.conditions ?? []).some(
     ({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated',
   );
