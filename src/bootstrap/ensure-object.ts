@@ -1,10 +1,11 @@
 // Create, or bring up to date: what makes the phases that write to the cluster idempotent.
 
 import type { KindOf, KubeObject } from '../api/index.ts';
+import { createBackoff, systemClock } from '../base/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 
-/** A controller may write the same object between our read and our write; each time it does, we look again. */
-const attempts = 5;
+/** A controller may write the same object between our read and our write; each time it does, we look again, a little later. */
+const attempts = 8;
 
 /**
  * Fields of an object besides its metadata are ours; metadata that others added is kept.
@@ -17,11 +18,13 @@ export async function ensureObject<T extends KubeObject>(
   signal: AbortSignal,
   merge: (have: T) => T = () => want,
 ): Promise<void> {
+  const backoff = createBackoff({ initial: 10, max: 500, jitter: 0.3 });
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ensureOnce(client, kind, want, signal, merge);
     } catch (error) {
       if (attempt >= attempts || !isStatus(error, 'Conflict')) throw error;
+      await systemClock.sleep(backoff.next(), signal);
     }
   }
 }
