@@ -282,7 +282,7 @@ t.test('pods of a worker that dies run elsewhere', async (t) => {
 t.test('delete takes everything with it', async () => {
   await lab.kubectl(['delete', 'node', 'node2']);
   await lab.kubectl(['delete', 'deployment/web', 'service/web', '--timeout=60s']);
-  await eventually('no web pods and replica sets are left', 30_000, async () =>
+  await eventually('no web pods and replica sets are left', 75_000, async () =>
     (await lab.kubectl(['get', 'pods,replicasets', '-o', 'name'])).trim() === '' ? true : undefined,
   );
 });
