@@ -1,5 +1,5 @@
-// Ages and durations as kubectl prints them, and Go durations as configuration and TokenRequests write them.
-// Source: k8s.io/apimachinery pkg/util/duration; Go time.ParseDuration.
+// Ages and durations as kubectl prints them, and the timestamps of the wire.
+// Source: k8s.io/apimachinery pkg/util/duration; meta/v1 Time and MicroTime.
 
 /** `45s`, `2m30s`, `3h`, `5d2h`, `2y30d`: at most two units, coarser with age. `<invalid>` for the future. */
 export function shortDuration(ms: number): string {
@@ -26,18 +26,6 @@ export function ageOf(timestamp: string | undefined, now: number): string {
   return Number.isNaN(then) ? '<unknown>' : shortDuration(now - then);
 }
 
-/** Milliseconds of a Go duration such as `1h30m` or `250ms`; undefined for anything else. */
-export function parseGoDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return undefined;
-  let total = 0;
-  for (const [, number, unit] of (match[2] ?? '').matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(number) * (unitMs[unit ?? ''] ?? 0);
-  }
-  return match[1] === '-' ? -total : total;
-}
-
 /** `2026-01-02T03:04:05Z`: what metav1.Time looks like on the wire. */
 export function timestamp(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
@@ -47,16 +35,6 @@ export function timestamp(ms: number): string {
 export function microTimestamp(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
 }
-
-const unitMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
 
 function pair(major: number, majorUnit: string, minor: number, minorUnit: string): string {
   return minor === 0 ? `${major}${majorUnit}` : `${major}${majorUnit}${minor}${minorUnit}`;

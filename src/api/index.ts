@@ -1,4 +1,3 @@
-export { type PodSummary, summarizePod } from './columns/pod.ts';
 export {
   conformObject,
   type Decoded,
@@ -7,7 +6,7 @@ export {
   strictDecodingMessage,
 } from './decode/decode.ts';
 export { DecodeError } from './decode/decode-error.ts';
-export { ageOf, microTimestamp, parseGoDuration, shortDuration, timestamp } from './duration.ts';
+export { ageOf, microTimestamp, shortDuration, timestamp } from './duration.ts';
 export { type FieldError, type FieldErrorType, fieldErrorText, invalidStatus } from './field-error.ts';
 export { percentOf, scaleIntOrString } from './int-or-string.ts';
 export {
@@ -18,14 +17,13 @@ export {
   groupResourceOf,
   type KindOf,
   type KindSpec,
-  parseApiVersion,
   pathOf,
   type ScalePaths,
   type StoredAs,
   type SubresourceSpec,
   type Verb,
 } from './kind.ts';
-export { allKinds, kindOf, kindOfResource, kinds, storedKindOf } from './kinds.ts';
+export { allKinds, kindOf, kindOfResource, kinds } from './kinds.ts';
 export {
   type OpenApiDocuments,
   type OpenApiEntry,
@@ -42,23 +40,18 @@ export {
   canonicalQuantity,
   compareQuantities,
   formatQuantity,
-  isZero,
   parseQuantity,
   type Quantity,
   QuantityError,
   type QuantityFormat,
   quantityMilliValue,
   quantityValue,
-  signOf,
   subtractQuantities,
 } from './quantity.ts';
 export {
   builtInSchemas,
-  compileSchemas,
-  type FieldSchema,
   type ObjectSchema,
   type Schema,
-  type SchemaSet,
   schemaDirectory,
 } from './schema/schema.ts';
 export {
@@ -81,13 +74,5 @@ export {
 export { SelectorError } from './selectors/selector-error.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
-export {
-  whyNotDns1035Label,
-  whyNotDnsLabel,
-  whyNotDnsSubdomain,
-  whyNotLabelValue,
-  whyNotPathSegment,
-  whyNotQualifiedName,
-} from './validation/names.ts';
 export { sameJson } from './validation/rules.ts';
 export { applyDefaults, validateCreate, validateUpdate } from './validation/validate.ts';

@@ -99,14 +99,6 @@ export function apiVersionOf({ group, version }: Pick<KindSpec, 'group' | 'versi
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** Group and version out of an apiVersion: `apps/v1`, or `v1` for the core group. */
-export function parseApiVersion(apiVersion: string): Pick<KindSpec, 'group' | 'version'> {
-  const slash = apiVersion.indexOf('/');
-  return slash < 0
-    ? { group: '', version: apiVersion }
-    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
-}
-
 /** `deployments.apps`, or `pods` for the core group: how messages and RBAC name a resource. */
 export function groupResourceOf({ group, plural }: Pick<KindSpec, 'group' | 'plural'>): string {
   return group === '' ? plural : `${plural}.${group}`;

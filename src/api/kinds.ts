@@ -24,8 +24,3 @@ export function kindOf({ group, version, kind }: GroupVersionKind): KindSpec | u
 export function kindOfResource(at: Pick<KindSpec, 'group' | 'version' | 'plural'>): KindSpec | undefined {
   return at.plural === '' ? undefined : byResource.get(`${at.group}/${at.version}/${at.plural}`);
 }
-
-/** The kind under whose key objects are stored: another one for events.k8s.io Events and autoscaling/v1. */
-export function storedKindOf(kind: KindSpec): KindSpec {
-  return kind.storedAs === undefined ? kind : (kindOf(kind.storedAs.kind) ?? kind);
-}

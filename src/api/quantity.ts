@@ -114,7 +114,7 @@ export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
   return make(BigInt(x) - BigInt(y), scale, isZero(a) ? b.format : a.format);
 }
 
-export function isZero(quantity: Quantity): boolean {
+function isZero(quantity: Quantity): boolean {
   return BigInt(quantity.mantissa) === 0n;
 }
 

@@ -6,7 +6,7 @@ import type { Column } from '../kind.ts';
 import type { ContainerStatus, Pod } from '../types.ts';
 import { age, orNone, text, wide } from './column.ts';
 
-export interface PodSummary {
+interface PodSummary {
   readonly ready: number;
   readonly total: number;
   readonly reason: string;
@@ -16,7 +16,7 @@ export interface PodSummary {
 }
 
 /** READY, STATUS and RESTARTS of a pod. */
-export function summarizePod(pod: Pod): PodSummary {
+function summarizePod(pod: Pod): PodSummary {
   const { spec, status = {}, metadata } = pod;
   const sidecars = new Set(
     (spec?.initContainers ?? []).flatMap((init) => (init.restartPolicy === 'Always' ? [init.name] : [])),

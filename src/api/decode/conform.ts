@@ -6,7 +6,7 @@ import type { ObjectSchema, Schema } from '../schema/schema.ts';
 import { DecodeError } from './decode-error.ts';
 import { normalBytes, normalMicroTime, normalQuantity, normalTime } from './scalars.ts';
 
-export interface Conformed {
+interface Conformed {
   /** `unknown field "spec.foo"`, in order. */
   readonly problems: readonly string[];
   /** How many keys the object had, unknown ones included. */

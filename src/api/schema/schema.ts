@@ -17,17 +17,17 @@ export interface ObjectSchema {
   readonly required: readonly string[];
 }
 
-export interface ListSchema {
+interface ListSchema {
   readonly type: 'list';
   readonly items: Schema;
 }
 
-export interface MapSchema {
+interface MapSchema {
   readonly type: 'map';
   readonly values: Schema;
 }
 
-export interface ScalarSchema {
+interface ScalarSchema {
   readonly type: ScalarShape;
 }
 
@@ -37,7 +37,7 @@ export interface FieldSchema extends MergeFacts {
   readonly schema: Schema;
 }
 
-export interface SchemaSet {
+interface SchemaSet {
   /** The schema of a built-in kind; undefined when there is none. */
   ofKind(kind: GroupVersionKind): ObjectSchema | undefined;
   /** The schema of a named type. */
@@ -45,7 +45,7 @@ export interface SchemaSet {
 }
 
 /** Compiles a schema file; cheap until a type is asked for. */
-export function compileSchemas(file: SchemaFile): SchemaSet {
+function compileSchemas(file: SchemaFile): SchemaSet {
   const compiled = new Map<string, ObjectSchema>();
   const scalars = new Map<string, ScalarSchema>();
 

@@ -13,7 +13,7 @@ import {
 } from './names.ts';
 import { invalidFor, nonNegative, oneOf, requireText } from './rules.ts';
 
-export interface ContainerPlace {
+interface ContainerPlace {
   /** `spec.containers[0]` */
   readonly field: string;
   /** Names of the pod's volumes. */

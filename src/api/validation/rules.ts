@@ -5,7 +5,7 @@ import { duplicate, type FieldError, invalid, notSupported, required } from '../
 import type { IntOrString, LabelSelector } from '../types.ts';
 import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
 
-export const immutableMessage = 'field is immutable';
+const immutableMessage = 'field is immutable';
 
 /** One error per reason. */
 export function invalidFor(field: string, value: unknown, reasons: readonly string[]): FieldError[] {
