@@ -9,6 +9,7 @@ import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
 import { createInFlight, type InFlight, type InFlightLimits } from './http/in-flight.ts';
+import { createBufferPool } from './http/list-body.ts';
 import { listen, type TlsMaterial } from './http/listener.ts';
 import { createPathHandler } from './http/path-requests.ts';
 import { createPipeline } from './http/pipeline.ts';
@@ -68,6 +69,7 @@ export interface ApiServer {
 
 const bodyLimitDefault = 3 << 20;
 const compactEvery = 5 * 60_000;
+const listPieceSize = 256 << 10;
 
 /** Listens and serves. Throws CodedError for an address, certificate or Service range that can't be used. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -95,7 +97,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { host } = options;
   const address = options.advertiseAddress ?? host;
   const pipeline = createPipeline({
-    registry: { cache, store, resources, watches, writer, clock },
+    registry: { cache, store, resources, watches, writer, clock, pool: createBufferPool(listPieceSize) },
     ...security,
     paths: createPathHandler({
       resources,

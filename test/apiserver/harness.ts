@@ -3,7 +3,7 @@
 import { Agent } from 'undici';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../src/apiserver/index.ts';
 import { createMemoryStore, type Store } from '../../src/store/index.ts';
-import { createTestPki } from './pki.ts';
+import { createTestPki, type TestPki } from './pki.ts';
 
 /** What JSON.parse gives; tests look into it with at(). */
 export type Json = Readonly<Record<string, unknown>>;
@@ -32,6 +32,7 @@ export interface TestServer {
   readonly server: ApiServer;
   readonly store: Store;
   readonly ca: string;
+  readonly pki: TestPki;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   patch(path: string, body: unknown, type?: 'merge' | 'strategic-merge' | 'json'): Promise<Answer>;
   watch(path: string, headers?: Record<string, string>): Promise<OpenWatch>;
@@ -41,7 +42,7 @@ export interface TestServer {
 const eventWaitMs = 5000;
 
 export async function startTestServer(
-  options: Partial<ApiServerOptions> & { readonly http2?: boolean } = {},
+  options: Partial<ApiServerOptions> & { readonly clientGroups?: readonly string[] } = {},
 ): Promise<TestServer> {
   const pki = await createTestPki();
   const store = options.store ?? (await createMemoryStore());
@@ -55,7 +56,8 @@ export async function startTestServer(
     tls: { ...pki.server, clientCa: pki.ca },
   });
   await server.ready;
-  const agent = new Agent({ connect: { ca: pki.ca }, allowH2: options.http2 ?? false, pipelining: 1 });
+  const identity = options.clientGroups && (await pki.client('tester', options.clientGroups));
+  const agent = new Agent({ connect: { ca: pki.ca, ...identity }, allowH2: false, pipelining: 1 });
 
   async function call(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
     const answer = await agent.request({
@@ -73,6 +75,7 @@ export async function startTestServer(
     server,
     store,
     ca: pki.ca,
+    pki,
     call,
     patch: (path, body, type = 'merge') =>
       call('PATCH', path, body, { 'content-type': `application/${type}-patch+json` }),

@@ -56,8 +56,14 @@ export class Http1Exchange implements Exchange {
     const response = this.#response;
     response.writeHead(status, headers);
     response.flushHeaders();
+    // The client may leave at any time; whoever writes sees it in `closed`.
+    response.on('error', () => undefined);
     return {
-      write: (chunk) => response.write(chunk),
+      write(chunk, written) {
+        if (!response.destroyed) return response.write(chunk, written);
+        written?.();
+        return false;
+      },
       // The head is on the socket and this answer owns the socket until it ends, so framed bytes can go there directly.
       writeShared: ({ chunked }) => response.socket?.write(chunked) ?? false,
       get buffered() {

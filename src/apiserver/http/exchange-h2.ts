@@ -52,7 +52,11 @@ export class Http2Exchange implements Exchange {
     headers[':status'] = status;
     if (!this.#gone()) stream.respond(headers);
     return {
-      write: (chunk) => stream.writable && stream.write(chunk),
+      write(chunk, written) {
+        if (stream.writable) return stream.write(chunk, written);
+        written?.();
+        return false;
+      },
       writeShared: ({ bytes }) => stream.writable && stream.write(bytes),
       get buffered() {
         return stream.writableLength;

@@ -50,8 +50,11 @@ export class SharedChunk {
 const crlf = Buffer.from('\r\n');
 
 export interface BodyStream {
-  /** False when the client is behind: wait for drained() or watch `buffered`. The chunk must not change afterwards. */
-  write(chunk: Buffer): boolean;
+  /**
+   * False when the client is behind: wait for drained() or watch `buffered`. The chunk must not change before `written`,
+   * which is called once it was sent or will never be; when the stream is cut it may not be called at all.
+   */
+  write(chunk: Buffer, written?: () => void): boolean;
   /** The same for bytes that go to many streams; only for answers without content-length. */
   writeShared(chunk: SharedChunk): boolean;
   /** Bytes that wait for the client. */

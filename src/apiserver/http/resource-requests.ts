@@ -83,7 +83,7 @@ function serveGet({ cache, clock }: Registry, request: ResourceRequest): void | 
   }
 }
 
-async function serveList({ cache, store, clock }: Registry, request: ResourceRequest): Promise<void> {
+async function serveList({ cache, store, clock, pool }: Registry, request: ResourceRequest): Promise<void> {
   const { exchange, resource, query, accepted } = request;
   const page = await listPage(
     resource,
@@ -96,7 +96,7 @@ async function serveList({ cache, store, clock }: Registry, request: ResourceReq
     },
     { cache, store },
   );
-  await sendList(exchange, resource, page, { accepted, query, now: clock.now() });
+  await sendList(exchange, resource, page, { accepted, query, now: clock.now(), pool });
 }
 
 function selectionOf({ resource, target, query }: ResourceRequest) {
@@ -242,8 +242,9 @@ async function serveDeleteCollection(registry: Registry, request: ResourceReques
       ),
     );
   }
+  const { clock, pool } = registry;
   const page = { revision: registry.cache.revision, objects, continue: undefined, remaining: undefined };
-  await sendList(exchange, resource, page, { accepted, query, now: registry.clock.now() });
+  await sendList(exchange, resource, page, { accepted, query, now: clock.now(), pool });
 }
 
 function ignoreGone(error: unknown): void {

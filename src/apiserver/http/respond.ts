@@ -2,6 +2,7 @@
 // stored bytes; a list is put together in chunks, so that a list of 30 MB never exists as one buffer.
 
 import type { OutgoingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { dump } from 'js-yaml';
 import type { KubeObject } from '../../api/index.ts';
@@ -10,14 +11,14 @@ import type { ApiError } from '../contracts.ts';
 import type { ListPage } from '../registry/listing.ts';
 import type { Resource } from '../registry/resource.ts';
 import { type IncludeObject, partialJson, tableJson } from '../registry/table.ts';
-import type { BodyStream, Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { type BufferPool, ListBody, streamList } from './list-body.ts';
 import type { Accepted } from './negotiate.ts';
 import { badRequest, statusBody } from './status-body.ts';
 
-const chunkSize = 512 << 10;
+const pieceSize = 64 << 10;
 /** Source: apiserver responsewriters, defaultGzipThresholdBytes. */
 const gzipFrom = 128 << 10;
-const comma = 0x2c;
 
 export function jsonHeaders(): OutgoingHttpHeaders {
   return { 'cache-control': 'no-cache, private', 'content-type': 'application/json' };
@@ -116,7 +117,7 @@ export async function sendList(
   exchange: Exchange,
   resource: Resource,
   page: ListPage,
-  options: ViewOptions,
+  options: ViewOptions & { readonly pool: BufferPool },
 ): Promise<void> {
   const { accepted } = options;
   const meta = {
@@ -137,82 +138,51 @@ export async function sendList(
     const text = `${head.slice(0, -1)},"items":[${items.join(',')}]}`;
     return sendText(exchange, { status: 200, headers, accepted }, text);
   }
-  const list = { kind: `${resource.spec.kind}List`, apiVersion: resource.apiVersion, metadata: meta };
-  const head = Buffer.from(`${JSON.stringify(list).slice(0, -1)},"items":[`);
+  const outside = { kind: `${resource.spec.kind}List`, apiVersion: resource.apiVersion, metadata: meta };
+  const list = new ListBody(Buffer.from(`${JSON.stringify(outside).slice(0, -1)},"items":[`), objects);
   if (accepted.format === 'yaml') {
-    const text = Buffer.concat([...chunksOf(head, objects)]).toString();
+    const text = list.whole().toString();
     return sendText(exchange, { status: 200, headers, accepted }, text);
   }
-  await sendChunks(exchange, headers, { head, objects });
+  await sendChunks(exchange, headers, { list, pool: options.pool });
 }
-
-const tail = Buffer.from(']}\n');
 
 async function sendChunks(
   exchange: Exchange,
   headers: OutgoingHttpHeaders,
-  { head, objects }: { readonly head: Buffer; readonly objects: readonly CachedObject[] },
+  { list, pool }: { readonly list: ListBody; readonly pool: BufferPool },
 ): Promise<void> {
-  const length = listLength(head, objects);
-  const zipped = length >= gzipFrom && acceptsGzip(exchange);
-  if (length <= chunkSize && !zipped) {
-    const [body] = chunksOf(head, objects);
-    return exchange.send(200, headers, body ?? tail);
-  }
-  if (zipped) headers['content-encoding'] = 'gzip';
-  else headers['content-length'] = length;
-  if (zipped) headers['vary'] = 'Accept-Encoding';
-  const body = exchange.stream(200, headers);
-  await (zipped ? pump(zip(chunksOf(head, objects)), body) : pump(chunksOf(head, objects), body));
+  if (list.length >= gzipFrom && acceptsGzip(exchange)) await streamZipped(exchange, headers, list);
+  else if (list.length <= pool.size) exchange.send(200, headers, list.whole());
+  else await streamList(exchange, headers, { list, pool });
 }
 
-async function pump(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, body: BodyStream): Promise<void> {
-  for await (const chunk of chunks) {
-    if (body.closed) return;
-    if (!body.write(chunk)) await body.drained();
+async function streamZipped(exchange: Exchange, headers: OutgoingHttpHeaders, list: ListBody): Promise<void> {
+  headers['content-encoding'] = 'gzip';
+  headers['vary'] = 'Accept-Encoding';
+  const body = exchange.stream(200, headers);
+  const gzip = createGzip({ level: 1 });
+  const pieces = Readable.from(piecesOf(list));
+  exchange.onClose(() => {
+    pieces.destroy();
+    gzip.destroy();
+  });
+  pieces.pipe(gzip);
+  try {
+    for await (const chunk of gzip) if (!body.write(chunk as Buffer)) await body.drained();
+  } catch (error) {
+    if (!body.closed) throw error; // else the client went away
   }
   body.end();
 }
 
-async function* zip(chunks: Iterable<Buffer>): AsyncIterable<Buffer> {
-  const gzip = createGzip({ level: 1 });
-  const input = (async () => {
-    for (const chunk of chunks) if (!gzip.write(chunk)) await new Promise((resolve) => gzip.once('drain', resolve));
-    gzip.end();
-  })();
-  yield* gzip as AsyncIterable<Buffer>;
-  await input;
-}
-
-function listLength(head: Buffer, objects: readonly CachedObject[]): number {
-  let length = head.length + tail.length + Math.max(0, objects.length - 1);
-  for (const object of objects) length += object.bodyLength;
-  return length;
-}
-
-/** The list's bytes in pieces of about chunkSize; stored bytes are copied once, into the piece. */
-function* chunksOf(head: Buffer, objects: readonly CachedObject[]): Generator<Buffer> {
-  let left = listLength(head, objects);
-  let chunk = Buffer.allocUnsafe(Math.min(left, chunkSize));
-  let at = head.copy(chunk, 0);
-  for (const [index, object] of objects.entries()) {
-    const length = object.bodyLength;
-    if (at + length + 1 > chunk.length) {
-      yield chunk.subarray(0, at);
-      left -= at;
-      chunk = Buffer.allocUnsafe(Math.min(left, Math.max(chunkSize, length + 1)));
-      at = 0;
-    }
-    if (index > 0) chunk[at++] = comma;
-    at += object.bytes.copy(chunk, at, 0, length);
+function* piecesOf(list: ListBody): Generator<Buffer> {
+  for (;;) {
+    const piece = Buffer.allocUnsafe(pieceSize);
+    const length = list.fill(piece);
+    if (length === 0) return;
+    yield piece.subarray(0, length);
   }
-  if (at + tail.length > chunk.length) {
-    yield chunk.subarray(0, at);
-    yield tail;
-    return;
-  }
-  at += tail.copy(chunk, at);
-  yield chunk.subarray(0, at);
 }
 
 /** A whole body, in YAML when that was asked for. */

@@ -3,6 +3,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { WatchCache } from '../cache/index.ts';
+import type { BufferPool } from '../http/list-body.ts';
 import type { WatchHub } from '../watch/index.ts';
 import type { ResourceTable } from './resource.ts';
 import type { Writer } from './writing.ts';
@@ -14,4 +15,6 @@ export interface Registry {
   readonly watches: WatchHub;
   readonly writer: Writer;
   readonly clock: Clock;
+  /** For the pieces of big lists. */
+  readonly pool: BufferPool;
 }

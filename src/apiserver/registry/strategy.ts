@@ -13,8 +13,8 @@ export interface StrategyContext {
   readonly services: ServiceAllocator;
   /** RFC 3339, whole seconds. */
   readonly now: string;
-  /** Runs when the write did not happen: gives back what was reserved for it. */
-  onAbort(undo: () => void): void;
+  /** Runs when the write is done or refused: gives back what was reserved for it and is not in the cache. */
+  onDone(undo: () => void): void;
 }
 
 export interface Strategy {

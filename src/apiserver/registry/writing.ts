@@ -78,12 +78,19 @@ const generateAttempts = 8;
 export function createWriter(options: WriterOptions): Writer {
   const { store, cache, admission, services, clock = systemClock } = options;
 
+  let second = { at: -1, text: '' };
+  const timestamp = (): string => {
+    const at = Math.floor(clock.now() / 1000);
+    if (at !== second.at) second = { at, text: timestampOf(at * 1000) };
+    return second.text;
+  };
+
   const contextFor = (request: WriteRequest, undo: (() => void)[]): StrategyContext => ({
     user: request.user,
     dryRun: request.dryRun,
     services,
-    now: timestampOf(clock.now()),
-    onAbort: (handler) => void undo.push(handler),
+    now: timestamp(),
+    onDone: (handler) => void undo.push(handler),
   });
 
   async function create(resource: Resource, request: WriteRequest, object: KubeObject): Promise<Written> {

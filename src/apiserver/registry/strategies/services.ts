@@ -21,7 +21,7 @@ export const services: Strategy = {
 
 function allocate(service: Service, old: Service | undefined, context: StrategyContext): KubeObject | Spec {
   const owner = `/registry/core/services/${service.metadata?.namespace ?? ''}/${service.metadata?.name ?? ''}`;
-  context.onAbort(() => context.services.release(owner));
+  context.onDone(() => context.services.release(owner));
   const spec = (section(service as KubeObject, 'spec') as Spec) ?? {};
   const addressed = withAddress(keepAllocated(spec, old?.spec), { service, owner, context, old: old?.spec });
   return withPorts(addressed, { service, owner, context });

@@ -1,0 +1,109 @@
+// The server with everything composed: certificates, tokens, impersonation, RBAC, admission, default objects.
+
+import t from 'tap';
+import { Agent } from 'undici';
+import type { SecurityOptions } from '../../src/apiserver/index.ts';
+import { createKeyPair } from '../../src/certs/index.ts';
+import { at, configMap, configMaps, startTestServer } from './harness.ts';
+
+const { privateKeyPem: signingKeyPem } = await createKeyPair();
+const security: SecurityOptions = { mode: 'rbac', serviceAccounts: { signingKeyPem, issuer: 'https://issuer.test' } };
+const admin = await startTestServer({ security, clientGroups: ['system:masters'] });
+t.teardown(() => admin.stop());
+
+const anonymous = new Agent({ connect: { ca: admin.ca } });
+t.teardown(() => anonymous.destroy());
+const asNobody = async (path: string, headers: Record<string, string> = {}) => {
+  const answer = await anonymous.request({ origin: admin.server.url, path, method: 'GET', headers });
+  return { status: answer.statusCode, headers: answer.headers, body: await answer.body.json() };
+};
+
+t.test('a certificate of the client CA is a user', async (t) => {
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const { status, body } = await admin.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review);
+  t.equal(status, 201);
+  t.match(body, { status: { userInfo: { username: 'tester', groups: ['system:masters', 'system:authenticated'] } } });
+});
+
+t.test('without one, only what everybody may see', async (t) => {
+  t.equal((await asNobody('/version')).status, 200);
+  const refused = await asNobody('/api/v1/namespaces/default/secrets');
+  t.equal(refused.status, 403);
+  t.match(refused.body, {
+    reason: 'Forbidden',
+    message:
+      'secrets is forbidden: User "system:anonymous" cannot list resource "secrets" in API group "" in the namespace "default"',
+  });
+  const wrong = await asNobody('/version', { authorization: 'Bearer nonsense' });
+  t.equal(wrong.status, 401);
+  t.match(wrong.body, { reason: 'Unauthorized', code: 401 });
+});
+
+t.test('a token of a ServiceAccount is what its roles say', async (t) => {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } };
+  await admin.call('POST', '/api/v1/namespaces/default/serviceaccounts', account);
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 600 } };
+  const issued = await admin.call('POST', '/api/v1/namespaces/default/serviceaccounts/robot/token', request);
+  t.equal(issued.status, 201);
+  const authorization = `Bearer ${String(at(issued.body, 'status.token'))}`;
+  const read = () => asNobody(configMaps, { authorization });
+  t.equal((await read()).status, 403);
+  await admin.call('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings', {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'robot-views' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+    subjects: [{ kind: 'ServiceAccount', name: 'robot', namespace: 'default' }],
+  });
+  t.equal((await read()).status, 200);
+  t.match((await asNobody('/openid/v1/jwks', { authorization })).body, { keys: [{ kty: 'EC' }] });
+});
+
+t.test('impersonation', async (t) => {
+  const answer = await admin.call('GET', configMaps, undefined, { 'impersonate-user': 'somebody' });
+  t.match(answer.body, { code: 403, message: /User "somebody" cannot list/ });
+});
+
+t.test('admission', async (t) => {
+  const lost = await admin.call('POST', '/api/v1/namespaces/nowhere/configmaps', configMap('x'));
+  t.match(lost.body, { code: 404, message: 'namespaces "nowhere" not found' });
+  const kept = await admin.call('DELETE', '/api/v1/namespaces/default');
+  t.match(kept.body, { code: 403, reason: 'Forbidden' });
+});
+
+t.test('what every cluster has', async (t) => {
+  const kubernetes = await admin.call('GET', '/api/v1/namespaces/default/services/kubernetes');
+  t.match(kubernetes.body, { spec: { clusterIP: '10.96.0.1' } });
+  t.equal((await admin.call('GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin')).status, 200);
+  const aggregated = await admin.call('GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/view');
+  t.ok((at(aggregated.body, 'rules') as unknown[]).length > 0);
+});
+
+t.test('streams of nodes need a way to them', async (t) => {
+  const answer = await admin.call('GET', '/api/v1/namespaces/default/pods/x/log');
+  t.match(answer.body, { code: 503, reason: 'ServiceUnavailable' });
+});
+
+t.test('Events of both groups are one storage', async (t) => {
+  const event = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'e' },
+    involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
+    reason: 'Because',
+    message: 'it happened',
+    type: 'Normal',
+  };
+  t.equal((await admin.call('POST', '/api/v1/namespaces/default/events', event)).status, 201);
+  const other = '/apis/events.k8s.io/v1/namespaces/default/events';
+  const seen = await admin.call('GET', `${other}/e`);
+  t.match(seen.body, { apiVersion: 'events.k8s.io/v1', kind: 'Event', note: 'it happened', regarding: { name: 'p' } });
+  t.match((await admin.call('GET', other)).body, { apiVersion: 'events.k8s.io/v1', items: [{ note: 'it happened' }] });
+  const found = await admin.call('GET', '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dp');
+  t.equal((at(found.body, 'items') as unknown[]).length, 1);
+  const none = await admin.call('GET', '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dq');
+  t.equal((at(none.body, 'items') as unknown[]).length, 0);
+  const patched = await admin.patch(`${other}/e`, { note: 'again' });
+  t.match(patched.body, { apiVersion: 'events.k8s.io/v1', note: 'again' });
+  t.match((await admin.call('GET', '/api/v1/namespaces/default/events/e')).body, { message: 'again' });
+});
