@@ -13,6 +13,8 @@ export const conflistName = '10-k8ts.conflist';
 /** `loopback` is called by the container runtime itself. */
 const plugins = ['bridge', 'host-local', 'portmap', 'loopback'] as const;
 
+const hostPortChains = ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-SETMARK', 'CNI-HOSTPORT-MASQ'] as const;
+
 /** Where host-local keeps one file per address in use; it outlives pods that a crash left behind. */
 export function leaseDir(dataDir: string): string {
   return `${dataDir}/cni`;
@@ -48,8 +50,9 @@ export async function checkCniPlugins(host: Host, binDirs: readonly string[]): P
 
 export async function ensureCniConfig(host: Host, config: NetworkConfig, network: NodeNetwork): Promise<void> {
   await host.record({ kind: 'link', name: bridgeName });
-  // What the portmap plugin makes for pods with host ports.
-  for (const chain of ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-SETMARK', 'CNI-HOSTPORT-MASQ']) {
+  // What the portmap plugin makes for pods with host ports; without iptables it cannot make them.
+  const chains = (await host.which('iptables')) === undefined ? [] : hostPortChains;
+  for (const chain of chains) {
     await host.record({ kind: 'iptables-chain', table: 'nat', chain });
   }
   await host.makeDir(leaseDir(config.dataDir), { mode: 0o700 });
