@@ -74,7 +74,7 @@ const listPieceSize = 256 << 10;
 /** Listens and serves. Throws CodedError for an address, certificate or Service range that can't be used. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, logger = silentLogger, clock = systemClock, nodePorts = [30_000, 32_767] } = options;
-  const cache = await startWatchCache({ store, logger });
+  const cache = await startWatchCache({ store });
   const resources = createResourceTable(cache, options.kinds ?? Object.values(kindsTable));
   const reader = createObjectReader(resources);
   const { serviceCidr } = options;

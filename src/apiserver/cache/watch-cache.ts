@@ -9,7 +9,6 @@
 // Because the store calls its watchers before the writer's promise resolves, a client that was told of its write finds it
 // here: lists are consistent without asking the store. An engine with other writers (etcd) is asked for its newest revision.
 
-import type { Logger } from '../../base/index.ts';
 import { CompactedError, prefixEnd, type Store, type StoreEvent } from '../../store/index.ts';
 import type { RingBounds } from './event-ring.ts';
 import type { CacheEvent } from './events.ts';
@@ -31,7 +30,6 @@ export interface WatchCache {
 
 export interface WatchCacheOptions {
   readonly store: Store;
-  readonly logger: Logger;
   readonly ring?: RingBounds;
   /** How many revisions before the load the rings are filled from; default 1000. */
   readonly replay?: number;

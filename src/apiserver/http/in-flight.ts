@@ -16,7 +16,7 @@ export interface InFlightLimits {
   readonly mutating: number;
 }
 
-export const defaultLimits: InFlightLimits = { reading: 400, mutating: 200 };
+const defaultLimits: InFlightLimits = { reading: 400, mutating: 200 };
 
 export function createInFlight(limits: InFlightLimits = defaultLimits): InFlight {
   let reading = 0;

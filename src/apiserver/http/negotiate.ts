@@ -6,7 +6,7 @@ import { messageOf } from '../../base/index.ts';
 import { ApiError } from '../contracts.ts';
 
 /** Which form of an object or list is answered. */
-export type View = 'object' | 'table' | 'partial';
+type View = 'object' | 'table' | 'partial';
 
 export interface Accepted {
   readonly view: View;
@@ -74,7 +74,7 @@ function formatOf(type: string): Accepted['format'] | undefined {
 }
 
 /** The bare media type of a Content-Type header, lower case. */
-export function mediaTypeOf(header: string | undefined): string {
+function mediaTypeOf(header: string | undefined): string {
   if (header === undefined) return '';
   const end = header.indexOf(';');
   return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();

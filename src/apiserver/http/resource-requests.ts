@@ -298,7 +298,7 @@ export function writeRequestOf({
   };
 }
 
-export function sendWritten(
+function sendWritten(
   registry: Registry,
   { exchange, resource, accepted, query }: ResourceRequest,
   { bytes, status, details }: Written,

@@ -4,7 +4,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KindSpec, KubeObject, ObjectMeta } from '../../api/index.ts';
-import type { ApiError } from '../contracts.ts';
 import { badRequest, conflict, type FieldCause, invalid } from '../http/status-body.ts';
 import { bodyOf } from './strategies/fields.ts';
 
@@ -136,11 +135,6 @@ export function requireName(object: KubeObject, kind: KindSpec): string {
       message: 'Required value: name or generateName is required',
     },
   ]);
-}
-
-/** Throws 409 unless `resourceVersion` (of a body or a precondition) is the stored one. */
-export function requireRevision(text: string, revision: number, refuse: () => ApiError): void {
-  if (text !== String(revision)) throw refuse();
 }
 
 function keep(from: ObjectMeta, names: readonly (keyof ObjectMeta)[]): object {
