@@ -134,7 +134,8 @@ async function grpcHealth(
       });
       const chunks: Buffer[] = [];
       let status: unknown;
-      stream.on('error', (error) => done(messageOf(error)));
+      // A stream dies of its session's error and has it as its cause.
+      stream.on('error', (error) => done(`failed to connect to service: ${messageOf(error.cause ?? error)}`));
       stream.on('response', (headers) => {
         status = headers['grpc-status'];
       });
