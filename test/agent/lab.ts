@@ -1,6 +1,6 @@
 // An agent on a real containerd with a cluster in memory, for root tests.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { createFakeClient, createInformerFactory, type FakeClient } from '../../
 import { type Cri, createCri } from '../../src/cri/index.ts';
 import { createLocalHost, createMemoryJournal } from '../../src/host/index.ts';
 import { busyboxImage, type Containerd } from '../contract/containerd.ts';
+import { createTestCa } from './tls.ts';
 
 export interface Lab {
   readonly client: FakeClient;
@@ -23,6 +24,11 @@ export interface Lab {
   remove(name: string, graceSeconds?: number): Promise<void>;
   /** Takes the object away at once. */
   forget(name: string): Promise<void>;
+  /** Where the agent's HTTPS server is, and what an administrator needs to talk to it. Answers the agent's CSR. */
+  server(): Promise<{
+    readonly port: number;
+    readonly identity: { readonly ca: string; readonly cert: string; readonly key: string };
+  }>;
   untilContainers(count: number): Promise<void>;
   untilEmpty(): Promise<void>;
   create(pod: Pod): Promise<void>;
@@ -34,13 +40,20 @@ export interface Lab {
 export const nodeName = 'n1';
 
 export async function startLab(t: Test, containerd: Containerd, objects: readonly KubeObject[] = []): Promise<Lab> {
-  const client = createFakeClient(objects);
+  const ca = await createTestCa();
+  const fake = createFakeClient(objects);
+  // The authorizer says yes to everybody whom the CA has signed.
+  const client: FakeClient = {
+    ...fake,
+    raw: async () => ({ status: 201, body: Buffer.from(JSON.stringify({ status: { allowed: true } })) }),
+  };
   const cri = createCri(containerd.socket);
   const dataDir = mkdtempSync(join(tmpdir(), 'k8ts-agent-'));
-  writeFileSync(join(dataDir, 'ca.crt'), '');
+  writeFileSync(join(dataDir, 'ca.crt'), ca.certPem);
   const level = process.env['K8TS_TEST_LOG'] === undefined ? 'error' : 'debug';
   let stop = new AbortController();
   let done: Promise<void> = Promise.resolve();
+  let port = 0;
   const start = async (): Promise<void> => {
     stop = new AbortController();
     const deps = {
@@ -65,7 +78,9 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
       labels: {},
       maxPods: 110,
     };
-    done = (await startAgent(deps, options, stop.signal)).done;
+    const agent = await startAgent(deps, options, stop.signal);
+    done = agent.done;
+    port = agent.port;
   };
   await start();
   t.teardown(async () => {
@@ -96,6 +111,23 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
     },
     async forget(name) {
       await client.delete(kinds.pod, { namespace: 'default', name });
+    },
+    async server() {
+      for (const { metadata, spec, status } of (await client.list(kinds.certificateSigningRequest)).items) {
+        if (status !== undefined) continue;
+        const certificate = Buffer.from(
+          ca.sign(Buffer.from(spec.request, 'base64').toString(), 'server auth'),
+        ).toString('base64');
+        await client.patch(
+          kinds.certificateSigningRequest,
+          { name: metadata.name },
+          'merge',
+          { status: { certificate } },
+          { subresource: 'status' },
+        );
+      }
+      await poll(() => existsSync(join(dataDir, 'pki/kubelet-server-current.pem')), 'serving certificate');
+      return { port, identity: { ca: ca.certPem, ...(await ca.client('admin', ['system:masters'])) } };
     },
     untilContainers: (count) => poll(async () => (await cri.listContainers()).length === count, `${count} containers`),
     untilEmpty: () => poll(async () => (await cri.listPodSandbox()).length === 0, 'no sandboxes'),

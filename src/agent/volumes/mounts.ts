@@ -4,7 +4,7 @@
 // a link may be exchanged after it was checked (CVE-2017-1002101). The path is therefore opened once; where the open file
 // really is gets checked; and that open file, not the path, is bound to a place of ours from which the runtime mounts.
 
-import { mkdir, open, readlink, realpath, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readlink, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../../api/index.ts';
 import type { ContainerConfig } from '../../cri/index.ts';
@@ -94,13 +94,17 @@ async function bindInside(
   }
 }
 
-/** Makes a subPath that does not exist yet as a folder, checking the deepest part that does exist first. */
+/** Makes a subPath that does not exist yet as folders with the volume's mode, never through a link that leads out. */
 async function makeInside(root: string, path: string): Promise<void> {
+  const mode = (await stat(root)).mode & 0o7777;
   let at = root;
   for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
     const next = join(at, part);
     const real = await realpath(next).catch(() => undefined);
-    if (real === undefined) await mkdir(next, { mode: 0o750 });
+    if (real === undefined) {
+      await mkdir(next);
+      await chmod(next, mode);
+    }
     at = real ?? next;
     if (at !== root && !at.startsWith(`${root}/`))
       throw new ContainerConfigError(`subPath "${path}" leads out of its volume`);
