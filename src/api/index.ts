@@ -48,6 +48,9 @@ export {
   quantityValue,
   subtractQuantities,
 } from './quantity.ts';
+export type { Quantities } from './quota/pod-resources.ts';
+export { matchesScopes } from './quota/scopes.ts';
+export { addUsage, countNameOf, usageOf } from './quota/usage.ts';
 export {
   builtInSchemas,
   type ObjectSchema,
