@@ -31,9 +31,15 @@ const journal = createMemoryJournal();
 const level = process.env['K8TS_TEST_LOG'] === undefined ? 'error' : 'debug';
 const logger = createLogger({ level, fields: { node: config.nodeName } });
 
+// One after the other, as the events of one watch are.
+let handled: Promise<void> = Promise.resolve();
 process.on('message', (message: ToHost) => {
-  handle(message).catch((error: unknown) => tell({ is: 'error', text: messageOf(error) }));
+  handled = handled
+    .then(() => handle(message))
+    .catch((error: unknown) => tell({ is: 'error', text: messageOf(error) }));
 });
+process.on('disconnect', () => process.exit(0)); // the test is gone
+
 const informers = createInformerFactory(client, { logger });
 informers.informer(kinds.node).addHandler({
   updated: (object) => {

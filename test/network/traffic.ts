@@ -1,6 +1,6 @@
 // A small server and client for tests, run inside of a namespace:
 //   node traffic.ts serve PORT NAME    TCP and UDP: answers `NAME CLIENT-ADDRESS`; prints a line when it listens
-//   node traffic.ts ask tcp|udp ADDRESS PORT [SOURCE-PORT]    prints the answer, or the error's code
+//   node traffic.ts ask tcp|udp ADDRESS PORT [SOURCE-PORT [COUNT]]    prints each answer, or the error's code
 
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
@@ -8,7 +8,10 @@ import { connect, createServer } from 'node:net';
 const [mode, ...args] = process.argv.slice(2);
 if (mode === 'serve') serve(Number(args[0]), args[1] ?? '');
 else {
-  console.log(await ask(args[0] ?? '', args[1] ?? '', Number(args[2]), Number(args[3] ?? 0)));
+  const [protocol = '', address = '', port, sourcePort = 0, count = 1] = args;
+  for (let left = Number(count); left > 0; left--) {
+    console.log(await ask(protocol, address, Number(port), Number(sourcePort)));
+  }
   process.exit(0); // a socket that still tries would keep the process
 }
 
