@@ -171,7 +171,7 @@ async function keepCertificates(
   );
   if (useIdentity === undefined) return await serving;
   const own = keepCertificate(
-    { client, certDir, nodeName, purpose: 'client', altNames: [], use: useIdentity },
+    { client, certDir, nodeName, purpose: 'client', altNames: [], isInUse: true, use: useIdentity },
     deps,
     signal,
   );

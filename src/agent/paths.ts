@@ -12,6 +12,8 @@ export interface PodName {
 export interface AgentPaths {
   readonly pods: string;
   readonly logs: string;
+  /** Links to the logs of single containers. */
+  readonly logLinks: string;
   /** Volumes that must not reach a disk; on a tmpfs. */
   readonly secrets: string;
   podDir(uid: string): string;
@@ -30,6 +32,7 @@ export function agentPaths(dataDir: string, logs = '/var/log/pods'): AgentPaths 
   return {
     pods,
     logs,
+    logLinks: '/var/log/containers',
     secrets: '/run/k8ts/volumes',
     podDir,
     volumeDir: (uid, plugin, volume) => join(podDir(uid), 'volumes', `kubernetes.io~${plugin}`, volume),

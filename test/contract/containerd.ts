@@ -44,6 +44,8 @@ export async function startContainerd(podCidr?: string): Promise<Containerd> {
   const cniConfDir = join(dir, 'cni');
   mkdirSync(cniConfDir);
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  // Sockets of shims, pods' namespaces and logs stay in this mount namespace and go with it.
+  for (const folder of ['/run', '/var/log']) execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
   if (podCidr !== undefined) writeFileSync(join(cniConfDir, '10-test.conflist'), bridgeConfig(podCidr, dir));
   writeFileSync(join(dir, 'config.toml'), daemonConfig(dir, socket, cniConfDir));
   const daemon = spawn('containerd', ['--config', join(dir, 'config.toml')], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -62,6 +64,7 @@ export async function startContainerd(podCidr?: string): Promise<Containerd> {
       daemon.kill('SIGTERM');
       if (daemon.exitCode === null) await new Promise((resolve) => daemon.once('exit', resolve));
       unmountBelow(dir);
+      unmountBelow('/run/netns');
       rmSync(dir, { recursive: true, force: true });
     },
   };

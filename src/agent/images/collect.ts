@@ -3,7 +3,7 @@
 
 import type { Container, Image } from '../../cri/index.ts';
 
-export const imageDiskShares = { high: 0.85, low: 0.8 } as const;
+const imageDiskShares = { high: 0.85, low: 0.8 } as const;
 
 export interface DiskUse {
   readonly sizeBytes: number;

@@ -2,7 +2,7 @@
 // at most a few run at once. Errors carry the reason that kubectl shows.
 // Source: kubernetes.io/docs/concepts/containers/images.
 
-import type { Container, Pod, Secret } from '../../api/index.ts';
+import type { Container, Secret } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
 import type { Cri, Image, RegistryAuth } from '../../cri/index.ts';
 
@@ -24,7 +24,7 @@ export interface EnsuredImage {
 
 export interface ImagePuller {
   /** @param pulling called before a pull begins. Throws ImageError. */
-  ensure(pod: Pod, container: Container, options: EnsureOptions): Promise<EnsuredImage>;
+  ensure(container: Container, options: EnsureOptions): Promise<EnsuredImage>;
 }
 
 export interface EnsureOptions {
@@ -42,7 +42,7 @@ export function createImagePuller(
   const queue: (() => void)[] = [];
 
   return {
-    async ensure(_pod, container, { secrets, signal, pulling }) {
+    async ensure(container, { secrets, signal, pulling }) {
       const name = withTag(container.image ?? '');
       const policy = container.imagePullPolicy ?? (name.endsWith(':latest') ? 'Always' : 'IfNotPresent');
       const present = await cri.imageStatus(name, signal);

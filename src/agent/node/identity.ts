@@ -103,7 +103,9 @@ export interface KeptCertificate {
   readonly nodeName: string;
   readonly purpose: CertificatePurpose;
   readonly altNames: readonly string[];
-  /** Called with the certificate there is, and with each new one. */
+  /** Whoever asks works with the certificate on disk already. */
+  readonly isInUse?: boolean;
+  /** Called with each new certificate, and unless it is in use with the one there is. */
   readonly use: (identity: TlsIdentity) => void;
 }
 
@@ -114,8 +116,8 @@ export async function keepCertificate(
   signal: AbortSignal,
 ): Promise<void> {
   let current = await loadIdentity(host, kept.certDir, kept.purpose);
-  if (current !== undefined && isFor(current, kept.altNames)) kept.use(current);
-  else current = undefined;
+  if (current !== undefined && !isFor(current, kept.altNames)) current = undefined;
+  if (current !== undefined && kept.isInUse !== true) kept.use(current);
   while (!signal.aborted) {
     const wait = current === undefined ? 0 : renewalOf(current, clock.now());
     // Timers hold at most 24 days; looking once a day costs nothing.

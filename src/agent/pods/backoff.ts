@@ -9,7 +9,7 @@ export interface RestartBackoff {
   readonly restartedAt: number;
 }
 
-export const backoffLimits = { initial: 10_000, max: 300_000 } as const;
+const backoffLimits = { initial: 10_000, max: 300_000 } as const;
 
 /** The back-off after a restart (or another try of something that failed) at `now`. */
 export function afterRestart(before: RestartBackoff | undefined, now: number): RestartBackoff {

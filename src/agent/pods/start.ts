@@ -14,6 +14,7 @@ import { hostsFile, podHostname } from './dns.ts';
 import { ContainerConfigError, containerEnv } from './env.ts';
 import { runHook } from './hooks.ts';
 import { nameOf } from './identity.ts';
+import { linkLog, unlinkLog } from './log-links.ts';
 import { readySandbox } from './observe.ts';
 import type { NextStep } from './plan.ts';
 import { memoOf, type PodRecord, referenceTo } from './record.ts';
@@ -48,7 +49,10 @@ export async function startSandbox(
     record.volumes = await world.volumes.mount(pod, fieldsOf(world, record));
   })().catch(() => undefined);
   try {
-    await cgroups.ensure(pod);
+    // Without its own cgroup the pod still runs; the limits of its containers hold.
+    await cgroups
+      .ensure(pod)
+      .catch((error: unknown) => world.logger.warn('pod cgroup not set up', { pod: nameOf(pod), error }));
     await mkdir(paths.podLogDir(nameOf(pod)), { recursive: true, mode: 0o755 });
     await Promise.all(record.runtime.sandboxes.map(({ id }) => cri.stopPodSandbox(id, signal)));
     const runtimeHandler = await runtimeHandlerOf(world, record);
@@ -115,6 +119,7 @@ export async function startContainer(
     if (container.lifecycle?.postStart !== undefined) record.postStarting.add(id);
     await cri.startContainer(id, signal);
     events.record(about, 'Normal', 'Started', `Started container ${name}`);
+    await linkLog(world, pod, name, { id, logPath: `${world.paths.podLogDir(nameOf(pod))}/${config.logPath}` });
     if (restartCount > 0) memo.restarts = afterRestart(memo.restarts, clock.now());
     Object.assign(memo, { waiting: undefined, failures: undefined, retryAt: 0 });
   } catch (error) {
@@ -192,7 +197,7 @@ async function prepare(
   const secrets = (pod.spec?.imagePullSecrets ?? []).flatMap(
     ({ name = '' }) => references.secret(namespace, name) ?? [],
   );
-  const { image, pulled, took } = await puller.ensure(pod, container, {
+  const { image, pulled, took } = await puller.ensure(container, {
     secrets,
     signal,
     pulling: () => world.events.record(about, 'Normal', 'Pulling', `Pulling image "${container.image}"`),
@@ -249,11 +254,17 @@ async function ownFiles(
 }
 
 /** Keeps the last ended container for its logs and status; those before it go. */
-async function removeOld(world: PodWorld, { runtime }: PodRecord, name: string, restartCount: number): Promise<void> {
+async function removeOld(
+  world: PodWorld,
+  { runtime, pod }: PodRecord,
+  name: string,
+  restartCount: number,
+): Promise<void> {
   const old = runtime.containers.filter(
     (one) => one.name === name && one.state !== 'running' && one.restartCount < restartCount - 1,
   );
   for (const { id } of old) {
+    await unlinkLog(world, pod, name, id);
     await world.cri.removeContainer(id, world.signal).catch((error: unknown) => {
       world.logger.debug('ended container not removed yet', { id, code: codeOf(error) });
     });

@@ -7,6 +7,7 @@ import { messageOf } from '../../base/index.ts';
 import { ApiStatusError } from '../../client/index.ts';
 import { runHook } from './hooks.ts';
 import { allContainers, nameOf } from './identity.ts';
+import { unlinkLog } from './log-links.ts';
 import type { Stop } from './plan.ts';
 import { graceOf, type PodRecord, referenceTo } from './record.ts';
 import { podIpsOf } from './start.ts';
@@ -83,7 +84,12 @@ export async function removePod(world: PodWorld, record: PodRecord): Promise<voi
   }
   status.forget(uid);
   await Promise.all(runtime.sandboxes.map(({ id }) => cri.removePodSandbox(id, signal)));
-  await Promise.all(runtime.containers.map(({ id }) => cri.removeContainer(id, signal)));
+  await Promise.all(
+    runtime.containers.map(async (container) => {
+      await cri.removeContainer(container.id, signal);
+      await unlinkLog(world, pod, container.name, container.id);
+    }),
+  );
   await cgroups.remove(pod);
   await rm(paths.podLogDir(name), { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@
 // is a task that runs beside it and asks for another look when it is done.
 
 import { readFile } from 'node:fs/promises';
+import type { Pod } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
 import { tailOfLog } from '../server/log-reader.ts';
 import { allContainers, annotationNames, nameOf } from './identity.ts';
@@ -91,13 +92,27 @@ async function look(world: PodWorld, record: PodRecord, hooks: SyncHooks): Promi
 
 const messageLimit = 4096;
 
-async function terminationMessage(world: PodWorld, { uid }: PodRecord, container: RuntimeContainer): Promise<string> {
+async function terminationMessage(
+  world: PodWorld,
+  { uid, pod }: PodRecord,
+  container: RuntimeContainer,
+): Promise<string> {
   const path = world.paths.terminationLog(uid, container.name, container.restartCount);
   const text = await readFile(path, 'utf8').catch(() => '');
   if (text !== '') return text.slice(0, messageLimit);
+  // The file is gone with the pod's folder, but it may have been told before the agent was started again.
+  const told = toldMessage(pod, container.id);
+  if (told !== undefined) return told;
   const policy = container.annotations[annotationNames.terminationPolicy];
   if (policy !== 'FallbackToLogsOnError' || container.exitCode === 0) return container.message;
   return await tailOfLog(container.logPath, { lines: 80, bytes: 2048 });
+}
+
+function toldMessage({ status }: Pod, containerId: string): string | undefined {
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return statuses
+    .flatMap(({ state, lastState }) => [state?.terminated, lastState?.terminated])
+    .find((ended) => ended?.containerID?.endsWith(`://${containerId}`))?.message;
 }
 
 function judgeDeadline(record: PodRecord, now: number): void {

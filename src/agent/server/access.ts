@@ -112,7 +112,7 @@ const verbs: Readonly<Record<string, string>> = {
 };
 
 /** The subresources of the node, any of which opens the path; the narrow one first (KEP-2862). */
-export function subresourcesOf(path: string): readonly string[] {
+function subresourcesOf(path: string): readonly string[] {
   const [, first = ''] = path.split('/');
   switch (first) {
     case 'stats':

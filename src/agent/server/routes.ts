@@ -183,7 +183,7 @@ function loggedContainer({ runtime, pod }: PodRecord, name: string, previous: bo
 }
 
 /** Reads kubelet's log parameters. Throws RequestError 400 for what is no number or time. */
-export function logQuery(query: URLSearchParams, now: number): LogQuery {
+function logQuery(query: URLSearchParams, now: number): LogQuery {
   const whole = (name: string): number | undefined => {
     const value = query.get(name);
     if (value === null || value === '') return undefined;

@@ -8,7 +8,7 @@ import { cpus, freemem, totalmem } from 'node:os';
 import type { ContainerStats, Cri } from '../../cri/index.ts';
 import { labelNames, podOfLabels } from '../pods/identity.ts';
 
-export interface NodeUsage {
+interface NodeUsage {
   /** Cumulative, in nanoseconds. */
   readonly cpuNanoseconds: number;
   readonly workingSetBytes: number;
@@ -23,7 +23,7 @@ interface PodUsage {
 const jiffy = 1e9 / 100;
 
 /** From /proc/stat and /proc/meminfo, which cgroup v1 and v2 machines both have. */
-export async function readNodeUsage(): Promise<NodeUsage> {
+async function readNodeUsage(): Promise<NodeUsage> {
   const [stat, memory] = await Promise.all([readFile('/proc/stat', 'utf8'), readFile('/proc/meminfo', 'utf8')]);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (/^cpu\s+(.*)$/m.exec(stat)?.[1] ?? '')
     .split(/\s+/)
