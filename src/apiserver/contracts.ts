@@ -72,6 +72,12 @@ export interface AdmissionRequest {
   /** What will be stored, defaulted; undefined for DELETE and CONNECT. A mutating plugin answers with another object. */
   readonly object: KubeObject | undefined;
   readonly oldObject: KubeObject | undefined;
+  /** Tells the client something in a `Warning` header. */
+  readonly warn?: (message: string) => void;
+  /** Adds to the audit event of the request. */
+  readonly annotate?: (key: string, value: string) => void;
+  /** `undo` runs when the object is not stored after all: refused by a later plugin, the name is taken, a race is lost. */
+  readonly onNotStored?: (undo: () => Promise<void>) => void;
 }
 
 /** One admission plugin, named as upstream names it. Both throw ApiError (403, 422, …) to refuse. */

@@ -97,7 +97,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { host } = options;
   const address = options.advertiseAddress ?? host;
   const pipeline = createPipeline({
-    registry: { cache, store, resources, watches, writer, clock, pool: createBufferPool(listPieceSize) },
+    registry: {
+      cache,
+      store,
+      resources,
+      watches,
+      writer,
+      unjudged,
+      admission,
+      clock,
+      pool: createBufferPool(listPieceSize),
+    },
     ...security,
     paths: createPathHandler({
       resources,

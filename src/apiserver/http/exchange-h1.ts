@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { addWarnings, type BodyStream, collectBody, type Exchange } from './exchange.ts';
 
 const joinedMax = 32 << 10;
 
@@ -10,6 +10,7 @@ export class Http1Exchange implements Exchange {
   readonly method: string;
   readonly target: string;
   readonly protocol = 'HTTP/1.1';
+  readonly warnings: string[] = [];
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
 
@@ -46,6 +47,7 @@ export class Http1Exchange implements Exchange {
 
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
     headers['content-length'] = body.length;
+    addWarnings(headers, this.warnings);
     this.#response.writeHead(status, headers);
     // As one Latin-1 string, Node joins head and body to a single write, which costs less than the copy up to this size.
     if (body.length <= joinedMax) this.#response.end(body.toString('latin1'), 'latin1');

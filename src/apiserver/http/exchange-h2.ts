@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { addWarnings, type BodyStream, collectBody, type Exchange } from './exchange.ts';
 import { drained } from './exchange-h1.ts';
 
 export class Http2Exchange implements Exchange {
@@ -12,6 +12,7 @@ export class Http2Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   readonly protocol = 'HTTP/2';
+  readonly warnings: string[] = [];
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers, socket: TLSSocket) {
@@ -42,6 +43,7 @@ export class Http2Exchange implements Exchange {
     if (this.#gone()) return;
     headers[':status'] = status;
     headers['content-length'] = body.length;
+    addWarnings(headers, this.warnings);
     // respond() ends the stream of a HEAD request by itself.
     this.#stream.respond(headers);
     if (this.method !== 'HEAD') this.#stream.end(body);

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   readonly protocol: 'HTTP/1.1' | 'HTTP/2';
+  /** What the client is told in `Warning` headers, with whatever answer it gets; see warn(). */
+  readonly warnings: string[];
   /** The whole body; ApiError 413 past `limit` bytes, 400 when the client went away. */
   readBody(limit: number): Promise<Buffer>;
   /** The whole answer at once. */
@@ -28,6 +30,18 @@ export interface Exchange {
   readonly status: number;
   /** Called once when the answer is finished or the client went away. */
   onClose(handler: () => void): void;
+}
+
+/** Adds a warning to the answer of `exchange`, once. */
+export function warn({ warnings }: Pick<Exchange, 'warnings'>, message: string): void {
+  if (!warnings.includes(message)) warnings.push(message);
+}
+
+/** Sets the `Warning` header, RFC 7234 §5.5. For the two forms of Exchange. */
+export function addWarnings(headers: OutgoingHttpHeaders, warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  const quoted = warnings.map((text) => text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[^\x20-\x7e]+/g, ' '));
+  headers['warning'] = quoted.map((text) => `299 - "${text}"`).join(', ');
 }
 
 /** Bytes that many streams send, with the form that HTTP/1.1 needs made once for all of them. */

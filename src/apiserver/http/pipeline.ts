@@ -141,7 +141,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const value = parseBody(await exchange.readBody(options.bodyLimit), bodyFormatOf(exchange.headers['content-type']));
     if (typeof value !== 'object' || value === null) throw badRequest(`the body must be a ${review.kind}`);
     fieldValidationOf(query);
-    const { dryRun } = writeRequestOf({ target, query, user });
+    const { dryRun } = writeRequestOf({ exchange, target, query, user });
     const { namespace, name } = target;
     sendJson(exchange, 201, await review.create({ user, namespace, name, body: value as KubeObject, dryRun }));
   }

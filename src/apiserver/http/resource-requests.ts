@@ -12,7 +12,7 @@ import { applyDefaults, applyPatch, type Decoded, decodeBodyAs, type FieldValida
 import { compileSelection, select } from '../registry/selection.ts';
 import { partialJson, tableJson } from '../registry/table.ts';
 import type { WriteRequest, Written } from '../registry/writing.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, warn } from './exchange.ts';
 import { type Accepted, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { isSet, type RequestVerb, type ResourceTarget } from './request-target.ts';
 import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
@@ -27,6 +27,8 @@ export interface ResourceRequest {
   readonly user: UserInfo;
   readonly accepted: Accepted;
   readonly bodyLimit: number;
+  /** Absent when nobody keeps an audit log. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 /** Answers the request; what it throws is told as a Status. */
@@ -287,7 +289,9 @@ export function writeRequestOf({
   user,
   target,
   query,
-}: Pick<ResourceRequest, 'user' | 'target' | 'query'>): WriteRequest {
+  exchange,
+  annotate,
+}: Pick<ResourceRequest, 'user' | 'target' | 'query' | 'exchange' | 'annotate'>): WriteRequest {
   const dryRun = query.getAll('dryRun');
   return {
     user,
@@ -295,6 +299,8 @@ export function writeRequestOf({
     name: target.name,
     subresource: target.subresource,
     dryRun: dryRun.length > 0 && parseDryRun(dryRun),
+    warn: (message) => warn(exchange, message),
+    ...(annotate && { annotate }),
   };
 }
 

@@ -11,7 +11,7 @@ import type { ApiError } from '../contracts.ts';
 import type { ListPage } from '../registry/listing.ts';
 import type { Resource } from '../registry/resource.ts';
 import { type IncludeObject, partialJson, tableJson } from '../registry/table.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, warn } from './exchange.ts';
 import { type BufferPool, ListBody, streamList } from './list-body.ts';
 import type { Accepted } from './negotiate.ts';
 import { badRequest, statusBody } from './status-body.ts';
@@ -51,8 +51,7 @@ export function sendObject(
 ): void {
   const { accepted } = options;
   const headers = jsonHeaders();
-  if (options.warnings !== undefined && options.warnings.length > 0)
-    headers['warning'] = warningHeader(options.warnings);
+  for (const message of options.warnings ?? []) warn(exchange, message);
   const plain = accepted.view === 'object' && accepted.format === 'json' && resource.fromStored === undefined;
   if (plain && bytes.length < gzipFrom) {
     exchange.send(status, headers, bytes);
@@ -217,10 +216,4 @@ export function sendBytes(exchange: Exchange, headers: OutgoingHttpHeaders, body
 function acceptsGzip({ headers }: Exchange): boolean {
   const encodings = headers['accept-encoding'];
   return typeof encodings === 'string' && /\bgzip\b(?!;q=0(\.0*)?(,|$))/.test(encodings);
-}
-
-/** Source: RFC 7234 §5.5, code 299. */
-function warningHeader(warnings: readonly string[]): string {
-  const quoted = warnings.map((text) => text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[^\x20-\x7e]+/g, ' '));
-  return quoted.map((text) => `299 - "${text}"`).join(', ');
 }

@@ -1,12 +1,13 @@
-// Subresources that are not a part of the object in the object's own form: scale, binding, eviction.
+// Subresources that are not a part of the object in the object's own form: scale and binding; eviction-requests.ts has the
+// third.
 
 import type { Binding, KubeObject, Pod } from '../../api/index.ts';
 import { boundPod, checkBinding } from '../registry/binding.ts';
-import { parseDeleteOptions, timestampOf } from '../registry/deletion.ts';
+import { timestampOf } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import { scaleOf, withScale } from '../registry/scale.ts';
 import { applyPatch } from '../registry/schema.ts';
-import { section } from '../registry/strategies/fields.ts';
+import { serveEviction } from './eviction-requests.ts';
 import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
 import { sendJson } from './respond.ts';
@@ -86,18 +87,5 @@ export async function serveBinding(registry: Registry, request: ResourceRequest,
     (old) => boundPod(old as Pod, binding, now) as KubeObject,
     { isPatch: true },
   );
-  sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
-}
-
-/** Source: policy/v1 Eviction; budgets are enforced where PodDisruptionBudgets are known. */
-async function serveEviction(registry: Registry, request: ResourceRequest): Promise<void> {
-  const { exchange, resource, bodyLimit, query } = request;
-  const eviction = parseBody(
-    await exchange.readBody(bodyLimit),
-    bodyFormatOf(exchange.headers['content-type']),
-  ) as KubeObject;
-  const options = parseDeleteOptions(section(eviction, 'deleteOptions'), query);
-  const write = writeRequestOf(request);
-  await registry.writer.remove(resource, { ...write, dryRun: write.dryRun || options.dryRun === true }, options);
   sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 }

@@ -5,6 +5,7 @@ import type { Store } from '../../store/index.ts';
 import type { WatchCache } from '../cache/index.ts';
 import type { BufferPool } from '../http/list-body.ts';
 import type { WatchHub } from '../watch/index.ts';
+import type { AdmissionChain } from './admission-chain.ts';
 import type { ResourceTable } from './resource.ts';
 import type { Writer } from './writing.ts';
 
@@ -14,6 +15,9 @@ export interface Registry {
   readonly resources: ResourceTable;
   readonly watches: WatchHub;
   readonly writer: Writer;
+  /** Writes that admission has judged already, or that the server makes by itself. */
+  readonly unjudged: Writer;
+  readonly admission: AdmissionChain;
   readonly clock: Clock;
   /** For the pieces of big lists. */
   readonly pool: BufferPool;

@@ -38,6 +38,8 @@ export interface WriteRequest {
   /** '' for the object itself. */
   readonly subresource: string;
   readonly dryRun: boolean;
+  readonly warn?: (message: string) => void;
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 export interface Written {
@@ -116,7 +118,9 @@ export function createWriter(options: WriterOptions): Writer {
   ): Promise<Written | undefined> {
     const { stored: kind, strategy } = resource;
     const name = object.metadata?.name ?? '';
-    const judged = { ...request, kind, name, operation: 'CREATE', oldObject: undefined } as const;
+    const unstored: (() => Promise<void>)[] = [];
+    const onNotStored = (handler: () => Promise<void>): void => void unstored.push(handler);
+    const judged = { ...request, kind, name, operation: 'CREATE', oldObject: undefined, onNotStored } as const;
     const mutated = admission.mutate({ ...judged, object });
     const admitted = mutated instanceof Promise ? await mutated : mutated;
     const undo: (() => void)[] = [];
@@ -135,9 +139,12 @@ export function createWriter(options: WriterOptions): Writer {
         return (await store.newest(key)) === undefined ? { status: 201, bytes: stamped(layout, '') } : undefined;
       }
       const result = await store.write({ op: 'put', key, value: layout, expect: 0 });
-      return result.ok ? { status: 201, bytes: bufferOf(result.entry) } : undefined;
+      if (!result.ok) return undefined;
+      unstored.length = 0;
+      return { status: 201, bytes: bufferOf(result.entry) };
     } finally {
       for (const handler of undo) handler();
+      if (unstored.length > 0) await Promise.all(unstored.map((handler) => handler()));
     }
   }
 
@@ -178,7 +185,9 @@ export function createWriter(options: WriterOptions): Writer {
   async function tryUpdate(resource: Resource, request: WriteRequest, base: Base): Promise<Written | undefined> {
     const { stored: kind } = resource;
     const { old, entry, bytes } = base;
-    const judged = { ...request, kind, operation: 'UPDATE', oldObject: old } as const;
+    const unstored: (() => Promise<void>)[] = [];
+    const onNotStored = (handler: () => Promise<void>): void => void unstored.push(handler);
+    const judged = { ...request, kind, operation: 'UPDATE', oldObject: old, onNotStored } as const;
     const addressed = addressExisting(base.wanted, kind, request);
     const mutated = admission.mutate({ ...judged, object: addressed });
     const admitted = mutated instanceof Promise ? await mutated : mutated;
@@ -199,9 +208,12 @@ export function createWriter(options: WriterOptions): Writer {
       }
       const { key } = entry;
       const result = await store.write({ op: 'put', key, value: layout, expect: entry.modRevision });
-      return result.ok ? { status: 200, bytes: bufferOf(result.entry) } : undefined;
+      if (!result.ok) return undefined;
+      unstored.length = 0;
+      return { status: 200, bytes: bufferOf(result.entry) };
     } finally {
       for (const handler of undo) handler();
+      if (unstored.length > 0) await Promise.all(unstored.map((handler) => handler()));
     }
   }
 
