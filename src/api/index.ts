@@ -36,6 +36,14 @@ export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';
 export { applyStrategicMergePatch } from './patch/strategic-patch.ts';
 export {
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeProtobufList,
+  hasProtobuf,
+  protobufMediaType,
+  protobufWatchFrame,
+} from './protobuf/envelope.ts';
+export {
   addQuantities,
   canonicalQuantity,
   compareQuantities,
@@ -48,7 +56,7 @@ export {
   quantityValue,
   subtractQuantities,
 } from './quantity.ts';
-export type { Quantities } from './quota/pod-resources.ts';
+export { podResources, type Quantities } from './quota/pod-resources.ts';
 export { matchesScopes } from './quota/scopes.ts';
 export { addUsage, countNameOf, usageOf } from './quota/usage.ts';
 export {
@@ -75,6 +83,8 @@ export {
   parseLabelSelector,
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
+export { type CustomKinds, customKinds, readingOldObjects } from './structural/custom-kind.ts';
+export type { JsonSchema, StructuralSchema } from './structural/schema.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
 export { sameJson } from './validation/rules.ts';

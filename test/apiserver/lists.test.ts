@@ -116,10 +116,10 @@ t.test('YAML in, YAML out; what can not be spoken is refused', async (t) => {
   t.equal(created.status, 201);
   const read = await api.call('GET', `${configMaps}/yaml`, undefined, { accept: 'application/yaml' });
   t.match(read.text, /^kind: ConfigMap\napiVersion: v1\n/);
-  const protobuf = 'application/vnd.kubernetes.protobuf';
-  t.equal((await api.call('GET', configMaps, undefined, { accept: protobuf })).status, 406);
-  t.equal((await api.call('GET', configMaps, undefined, { accept: `${protobuf},application/json` })).status, 200);
-  t.equal((await api.call('POST', configMaps, 'x', { 'content-type': protobuf })).status, 415);
+  const cbor = 'application/cbor';
+  t.equal((await api.call('GET', configMaps, undefined, { accept: cbor })).status, 406);
+  t.equal((await api.call('GET', configMaps, undefined, { accept: `${cbor},application/json` })).status, 200);
+  t.equal((await api.call('POST', configMaps, 'x', { 'content-type': cbor })).status, 415);
   await api.call('DELETE', `${configMaps}/yaml`);
 });
 

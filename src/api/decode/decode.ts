@@ -3,6 +3,7 @@
 // message is the 400 Status's.
 
 import { apiVersionOf, type GroupVersionKind } from '../kind.ts';
+import { decodeProtobuf } from '../protobuf/envelope.ts';
 import { builtInSchemas, type ObjectSchema } from '../schema/schema.ts';
 import type { KubeObject } from '../types.ts';
 import { conform } from './conform.ts';
@@ -12,7 +13,7 @@ import { parseYaml } from './yaml.ts';
 
 export interface DecodeOptions {
   /** Default: json. */
-  readonly format?: 'json' | 'yaml';
+  readonly format?: 'json' | 'yaml' | 'protobuf';
   /** Default: the built-in schema of `kind`. A kind without a schema is taken as it is. */
   readonly schema?: ObjectSchema;
 }
@@ -29,6 +30,7 @@ export interface Decoded {
  * Throws DecodeError.
  */
 export function decodeObject(kind: GroupVersionKind, body: Uint8Array, options: DecodeOptions = {}): Decoded {
+  if (options.format === 'protobuf') return decodeProtobufBody(kind, body, options.schema);
   if (body.length === 0)
     throw unrecognized(kind, body, "couldn't get version/kind; json parse error: unexpected end of JSON input");
   const parsed = options.format === 'yaml' ? parseYamlBody(kind, body) : parseJsonBody(kind, body);
@@ -48,6 +50,14 @@ export function decodeObject(kind: GroupVersionKind, body: Uint8Array, options: 
       ? []
       : duplicateKeys(parsed.text).map((path) => `duplicate field ${JSON.stringify(path)}`);
   return { object: value, problems: duplicates.length === 0 ? problems : [...duplicates, ...problems] };
+}
+
+/** Fields that the sender's release knows and this one does not are no mistake of a person: nothing is reported. */
+function decodeProtobufBody(kind: GroupVersionKind, body: Uint8Array, schema: ObjectSchema | undefined): Decoded {
+  const object = decodeProtobuf(body, kind);
+  checkKind(kind, object);
+  conformTo(kind, object, schema);
+  return { object, problems: [] };
 }
 
 /**

@@ -1,7 +1,16 @@
 // What a client wants back (Accept) and what it sent (Content-Type).
+// Whoever takes JSON gets JSON, whatever else was asked for first: it is what is stored. Protobuf is made for clients that
+// take nothing else.
 // Source: k8s.io/apiserver pkg/endpoints/handlers/negotiation, and "Kubernetes API concepts" (tables, partial metadata).
 
 import { JSON_SCHEMA, load } from 'js-yaml';
+import {
+  apiVersionOf,
+  decodeProtobuf,
+  type GroupVersionKind,
+  hasProtobuf,
+  protobufMediaType,
+} from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
 import { ApiError } from '../contracts.ts';
 
@@ -10,7 +19,7 @@ type View = 'object' | 'table' | 'partial';
 
 export interface Accepted {
   readonly view: View;
-  readonly format: 'json' | 'yaml';
+  readonly format: 'json' | 'yaml' | 'protobuf';
   /** Set when aggregated discovery was asked for: its version. */
   readonly discovery?: string;
 }
@@ -19,7 +28,8 @@ const plain: Accepted = { view: 'object', format: 'json' };
 const seen = new Map<string, Accepted | undefined>();
 const seenMax = 256;
 
-const acceptedTypes = 'application/json, application/yaml';
+const textTypes = 'application/json, application/yaml';
+const acceptedTypes = `${textTypes}, ${protobufMediaType}`;
 export const patchTypes = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -29,35 +39,77 @@ export type PatchType = (typeof patchTypes)[keyof typeof patchTypes];
 
 /** Throws ApiError 406 when nothing of `accept` can be served. Remembers the answers: there are few different headers. */
 export function acceptOf(accept: string | undefined): Accepted {
+  const found = find(accept);
+  if (found !== undefined) return found;
+  throw notAcceptable(acceptedTypes);
+}
+
+/** The same for an answer that is a `kind`, which need not have a protobuf form. */
+export function acceptFor(kind: GroupVersionKind, accept: string | undefined): Accepted {
+  const found = acceptOf(accept);
+  if (
+    found.format === 'protobuf' &&
+    found.view === 'object' &&
+    !hasProtobuf({ apiVersion: apiVersionOf(kind), kind: kind.kind })
+  )
+    throw notAcceptable(textTypes);
+  return found;
+}
+
+/** Whether an error or a small answer has to be protobuf; false where nothing can be served at all. */
+export function onlyProtobuf(accept: string | undefined): boolean {
+  return find(accept)?.format === 'protobuf';
+}
+
+function notAcceptable(types: string): ApiError {
+  return new ApiError('NotAcceptable', `only the following media types are accepted: ${types}`);
+}
+
+function find(accept: string | undefined): Accepted | undefined {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain;
   let found = seen.get(accept);
   if (found === undefined && !seen.has(accept)) {
     found = negotiate(accept);
     if (seen.size < seenMax) seen.set(accept, found);
   }
-  if (found !== undefined) return found;
-  throw new ApiError('NotAcceptable', `only the following media types are accepted: ${acceptedTypes}`);
+  return found;
 }
 
 function negotiate(accept: string): Accepted | undefined {
+  let protobuf: Accepted | undefined;
   for (const clause of accept.split(',')) {
     const [type = '', ...rest] = clause.split(';').map((part) => part.trim().toLowerCase());
     const format = formatOf(type);
     if (format === undefined) continue;
     const parameters = new Map(rest.map((part) => part.split('=', 2) as [string, string]));
     const as = parameters.get('as');
+    if (format === 'protobuf') {
+      protobuf ??= protobufClause(parameters);
+      continue;
+    }
     if (as === undefined) return { view: 'object', format };
     const group = parameters.get('g');
     const version = parameters.get('v') ?? '';
     if (group === 'meta.k8s.io' && as === 'table' && /^v1(beta1)?$/.test(version)) return { view: 'table', format };
-    if (group === 'meta.k8s.io' && as.startsWith('partialobjectmetadata') && version === 'v1') {
-      return { view: 'partial', format };
-    }
+    if (isPartial(parameters)) return { view: 'partial', format };
     if (group === 'apidiscovery.k8s.io' && as === 'apigroupdiscoverylist' && version === 'v2') {
       return { view: 'object', format, discovery: version };
     }
   }
-  return undefined;
+  return protobuf;
+}
+
+/** There are no tables in protobuf, as upstream. */
+function protobufClause(parameters: ReadonlyMap<string, string>): Accepted | undefined {
+  if (!parameters.has('as')) return { view: 'object', format: 'protobuf' };
+  return isPartial(parameters) ? { view: 'partial', format: 'protobuf' } : undefined;
+}
+
+function isPartial(parameters: ReadonlyMap<string, string>): boolean {
+  const as = parameters.get('as') ?? '';
+  return (
+    as.startsWith('partialobjectmetadata') && parameters.get('g') === 'meta.k8s.io' && parameters.get('v') === 'v1'
+  );
 }
 
 function formatOf(type: string): Accepted['format'] | undefined {
@@ -68,6 +120,8 @@ function formatOf(type: string): Accepted['format'] | undefined {
       return 'json';
     case 'application/yaml':
       return 'yaml';
+    case protobufMediaType:
+      return 'protobuf';
     default:
       return undefined;
   }
@@ -80,7 +134,7 @@ function mediaTypeOf(header: string | undefined): string {
   return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
 }
 
-export type BodyFormat = 'json' | 'yaml';
+export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
 /** How a body is written. Throws ApiError 415 for what cannot be read. */
 export function bodyFormatOf(contentType: string | undefined): BodyFormat {
@@ -90,22 +144,33 @@ export function bodyFormatOf(contentType: string | undefined): BodyFormat {
       return 'json';
     case 'application/yaml':
       return 'yaml';
+    case protobufMediaType:
+      return 'protobuf';
     default:
-      throw new ApiError(
-        'UnsupportedMediaType',
-        `the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`,
-      );
+      throw unknownFormat(acceptedTypes);
   }
+}
+
+/** The same for a body that must be a `kind`, which need not have a protobuf form. Throws ApiError 415. */
+export function bodyFormatFor(kind: GroupVersionKind, contentType: string | undefined): BodyFormat {
+  const format = bodyFormatOf(contentType);
+  if (format === 'protobuf' && !hasProtobuf({ apiVersion: apiVersionOf(kind), kind: kind.kind }))
+    throw unknownFormat(textTypes);
+  return format;
+}
+
+function unknownFormat(types: string): ApiError {
+  return new ApiError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${types}`,
+  );
 }
 
 /** Which patch a body is. Throws ApiError 415. */
 export function patchTypeOf(contentType: string | undefined): PatchType {
   const type = mediaTypeOf(contentType);
   if (Object.hasOwn(patchTypes, type)) return patchTypes[type as keyof typeof patchTypes];
-  throw new ApiError(
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
-  );
+  throw unknownFormat(Object.keys(patchTypes).join(', '));
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -113,6 +178,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** A body that is no object of a kind in the table: patches, options, reviews. Throws ApiError 400. */
 export function parseBody(body: Buffer, format: BodyFormat = 'json'): unknown {
   try {
+    if (format === 'protobuf') return decodeProtobuf(body);
     const text = utf8.decode(body);
     return format === 'yaml' ? load(text, { schema: JSON_SCHEMA }) : JSON.parse(text);
   } catch (cause) {

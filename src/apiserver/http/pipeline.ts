@@ -26,7 +26,7 @@ import type { Review } from '../reviews/index.ts';
 import { credentialsOf } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
-import { acceptOf, bodyFormatOf, parseBody } from './negotiate.ts';
+import { acceptFor, bodyFormatOf, parseBody } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
 import {
@@ -123,7 +123,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return serveProxy(options.proxy, exchange, { target, query, user });
     }
     const { bodyLimit } = options;
-    const accepted = acceptOf(exchange.headers.accept);
+    const accepted = acceptFor(resource.spec, exchange.headers.accept);
     const request: ResourceRequest = { exchange, resource, target, verb, query, user, accepted, bodyLimit };
     if (binding) {
       if (verb !== 'create') throw methodNotAllowed();

@@ -13,9 +13,10 @@ import { compileSelection, select } from '../registry/selection.ts';
 import { partialJson, tableJson } from '../registry/table.ts';
 import type { WriteRequest, Written } from '../registry/writing.ts';
 import { type Exchange, warn } from './exchange.ts';
-import { type Accepted, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { type Accepted, bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { watchForm } from './protobuf-answers.ts';
 import { isSet, type RequestVerb, type ResourceTarget } from './request-target.ts';
-import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
+import { includeOf, jsonHeaders, sendList, sendMade, sendObject, served } from './respond.ts';
 import { badRequest, methodNotAllowed, notFound, successBody } from './status-body.ts';
 
 export interface ResourceRequest {
@@ -121,14 +122,15 @@ async function serveWatch(registry: Registry, request: ResourceRequest): Promise
   if (after > cache.revision) await waitVisible(cache, after);
 
   const seconds = numberOf(query, 'timeoutSeconds');
-  const headers = jsonHeaders();
+  const { contentType, ...form } = watchForm(request.accepted, renderFor(registry, request));
+  const headers = { ...jsonHeaders(), 'content-type': contentType };
   if (exchange.protocol === 'HTTP/1.1') headers['transfer-encoding'] = 'chunked';
   const stream = exchange.stream(200, headers);
   const watcher = watches.start(
     {
       stream,
       selection,
-      render: renderFor(registry, request),
+      ...form,
       bookmarks: isSet(query, 'allowWatchBookmarks'),
       kind: resource.spec.kind,
       apiVersion: resource.apiVersion,
@@ -257,7 +259,7 @@ function ignoreGone(error: unknown): void {
 async function readObject(request: ResourceRequest): Promise<Decoded> {
   const { exchange, resource, bodyLimit, query } = request;
   const body = await exchange.readBody(bodyLimit);
-  const format = bodyFormatOf(exchange.headers['content-type']);
+  const format = bodyFormatFor(resource.spec, exchange.headers['content-type']);
   return decodeBodyAs(resource.spec, body, { format, mode: fieldValidationOf(query) });
 }
 
@@ -310,7 +312,7 @@ function sendWritten(
   { bytes, status, details }: Written,
   warnings: readonly string[],
 ): void {
-  if (bytes === undefined) exchange.send(status, jsonHeaders(), successBody(details ?? {}));
+  if (bytes === undefined) sendMade(exchange, status, successBody(details ?? {}));
   else sendObject(exchange, resource, { bytes, status }, { accepted, query, now: registry.clock.now(), warnings });
 }
 

@@ -13,7 +13,8 @@ import type { Resource } from '../registry/resource.ts';
 import { type IncludeObject, partialJson, tableJson } from '../registry/table.ts';
 import { type Exchange, warn } from './exchange.ts';
 import { type BufferPool, ListBody, streamList } from './list-body.ts';
-import type { Accepted } from './negotiate.ts';
+import { type Accepted, onlyProtobuf } from './negotiate.ts';
+import { protobufAnswer, protobufList } from './protobuf-answers.ts';
 import { badRequest, statusBody } from './status-body.ts';
 
 const pieceSize = 64 << 10;
@@ -25,14 +26,20 @@ export function jsonHeaders(): OutgoingHttpHeaders {
 }
 
 export function sendJson(exchange: Exchange, status: number, value: unknown): void {
-  exchange.send(status, jsonHeaders(), Buffer.from(`${JSON.stringify(value)}\n`));
+  sendMade(exchange, status, Buffer.from(`${JSON.stringify(value)}\n`));
+}
+
+/** An answer that was made as JSON: as it is, unless the client takes protobuf alone. */
+export function sendMade(exchange: Exchange, status: number, json: Buffer, headers = jsonHeaders()): void {
+  const protobuf = onlyProtobuf(exchange.headers.accept) ? protobufAnswer(json, headers) : undefined;
+  exchange.send(status, headers, protobuf ?? json);
 }
 
 export function sendError(exchange: Exchange, error: ApiError): void {
   const headers = jsonHeaders();
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.code === 401) headers['www-authenticate'] = 'Bearer realm="kubernetes"';
-  exchange.send(error.code, headers, statusBody(error));
+  sendMade(exchange, error.code, statusBody(error), headers);
 }
 
 export interface ViewOptions {
@@ -52,12 +59,12 @@ export function sendObject(
   const { accepted } = options;
   const headers = jsonHeaders();
   for (const message of options.warnings ?? []) warn(exchange, message);
-  const plain = accepted.view === 'object' && accepted.format === 'json' && resource.fromStored === undefined;
-  if (plain && bytes.length < gzipFrom) {
+  const asStored = accepted.view === 'object' && resource.fromStored === undefined;
+  if (asStored && accepted.format === 'json' && bytes.length < gzipFrom) {
     exchange.send(status, headers, bytes);
     return;
   }
-  const text = plain ? undefined : viewOf(resource, bytes, options);
+  const text = asStored ? undefined : viewOf(resource, bytes, options);
   sendText(exchange, { status, headers, accepted }, text ?? bytes);
 }
 
@@ -139,6 +146,7 @@ export async function sendList(
   }
   const outside = { kind: `${resource.spec.kind}List`, apiVersion: resource.apiVersion, metadata: meta };
   const list = new ListBody(Buffer.from(`${JSON.stringify(outside).slice(0, -1)},"items":[`), objects);
+  if (accepted.format === 'protobuf') return sendBytes(exchange, headers, protobufList(outside, objects, headers));
   if (accepted.format === 'yaml') {
     const text = list.whole().toString();
     return sendText(exchange, { status: 200, headers, accepted }, text);
@@ -184,18 +192,19 @@ function* piecesOf(list: ListBody): Generator<Buffer> {
   }
 }
 
-/** A whole body, in YAML when that was asked for. */
+/** A whole body, in the format that was asked for. */
 function sendText(
   exchange: Exchange,
   { status, headers, accepted }: { status: number; headers: OutgoingHttpHeaders; accepted: Accepted },
   content: string | Buffer,
 ): void {
-  let body: Buffer;
+  let body: Buffer | undefined;
   if (accepted.format === 'yaml') {
     headers['content-type'] = 'application/yaml';
     body = Buffer.from(dump(JSON.parse(content.toString()), { lineWidth: -1, noRefs: true }));
-  } else body = typeof content === 'string' ? Buffer.from(`${content}\n`) : content;
-  sendBytes(exchange, headers, body, status);
+  } else if (accepted.format === 'protobuf') body = protobufAnswer(content, headers);
+  const json = typeof content === 'string' ? Buffer.from(`${content}\n`) : content;
+  sendBytes(exchange, headers, body ?? json, status);
 }
 
 /** A whole body that is ready, compressed when it is big and the client takes that. */

@@ -1,1 +1,2 @@
 export { createWatchHub, type WatchHub, type WatchStart } from './hub.ts';
+export type { WatcherOptions } from './watcher.ts';

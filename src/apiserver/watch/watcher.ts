@@ -8,15 +8,7 @@
 //
 // A watcher never holds up the others: what it can't take waits in its own socket's buffer, as references to shared frames.
 
-import {
-  CachedObject,
-  type CacheEvent,
-  type EventType,
-  frameOf,
-  jsonFrame,
-  stamped,
-  unstamped,
-} from '../cache/index.ts';
+import { CachedObject, type CacheEvent, type EventType, frameOf, stamped, unstamped } from '../cache/index.ts';
 import type { ApiError } from '../contracts.ts';
 import type { BodyStream, SharedChunk } from '../http/exchange.ts';
 import { statusBody } from '../http/status-body.ts';
@@ -27,6 +19,8 @@ export interface WatcherOptions {
   readonly selection: Selection;
   /** Makes the JSON of an object for this watcher; undefined: the stored bytes as they are. */
   readonly render: ((object: CachedObject) => string) | undefined;
+  /** Wraps what `render` made, and errors and bookmarks, up as an event. */
+  readonly frame: (type: EventType | 'ERROR' | 'BOOKMARK', objectJson: string) => Buffer;
   readonly bookmarks: boolean;
   /** For BOOKMARK events. */
   readonly kind: string;
@@ -115,16 +109,16 @@ export class Watcher {
 
   bookmark(revision: number, initialEventsEnd = false): void {
     if (this.#closed) return;
-    const { kind, apiVersion } = this.#options;
+    const { kind, apiVersion, frame } = this.#options;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
     const object = { kind, apiVersion, metadata: { resourceVersion: String(revision), ...annotations } };
-    this.#write(jsonFrame('BOOKMARK', JSON.stringify(object)));
+    this.#write(frame('BOOKMARK', JSON.stringify(object)));
   }
 
   /** Ends the watch with an ERROR event. */
   fail(error: ApiError): void {
     if (this.#closed) return;
-    this.#stream.write(jsonFrame('ERROR', statusBody(error).toString().trimEnd()));
+    this.#stream.write(this.#options.frame('ERROR', statusBody(error).toString().trimEnd()));
     this.close();
   }
 
@@ -189,8 +183,8 @@ export class Watcher {
   }
 
   #frame(type: EventType, object: CachedObject): Buffer {
-    const { render } = this.#options;
-    return render === undefined ? frameOf(type, object) : jsonFrame(type, render(object));
+    const { render, frame } = this.#options;
+    return render === undefined ? frameOf(type, object) : frame(type, render(object));
   }
 }
 
