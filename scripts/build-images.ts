@@ -174,9 +174,7 @@ function lastWins(entries: readonly LayerEntry[]): LayerEntry[] {
 }
 
 function isDocumentation(path: string): boolean {
-  return (
-    /^usr\/share\/(doc|man|locale|lintian|bug)(\/|$)/.test(path) || /^usr\/lib\/[^/]+\/gconv\//.test(path)
-  );
+  return /^usr\/share\/(doc|man|locale|lintian|bug)(\/|$)/.test(path) || /^usr\/lib\/[^/]+\/gconv\//.test(path);
 }
 
 function fetchPackages(names: readonly string[]): void {

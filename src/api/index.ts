@@ -83,8 +83,6 @@ export {
   parseLabelSelector,
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
-export { type CustomKinds, customKinds, readingOldObjects } from './structural/custom-kind.ts';
-export type { JsonSchema, StructuralSchema } from './structural/schema.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
 export { sameJson } from './validation/rules.ts';
