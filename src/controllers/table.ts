@@ -6,6 +6,7 @@ import { csrApprovingController } from './csr-approving.ts';
 import { csrCleanerController } from './csr-cleaner.ts';
 import { csrSigningController } from './csr-signing.ts';
 import { deploymentController } from './deployment.ts';
+import { disruptionController } from './disruption.ts';
 import { endpointsController } from './endpoints.ts';
 import { endpointSliceController } from './endpointslice.ts';
 import { garbageCollector } from './garbage-collector.ts';
@@ -15,6 +16,7 @@ import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGcController } from './pod-gc.ts';
 import { replicaSetController } from './replicaset.ts';
 import { replicationController } from './replication-controller.ts';
+import { resourceQuotaController } from './resourcequota.ts';
 import { rootCaController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
@@ -24,6 +26,8 @@ export const controllers = [
   deploymentController,
   replicaSetController,
   replicationController,
+  disruptionController,
+  resourceQuotaController,
   endpointsController,
   endpointSliceController,
   nodeIpamController,

@@ -1,0 +1,31 @@
+// Jobs: unless the author brings a selector (manualSelector), the server makes one of the object's uid, so that no two Jobs
+// ever share pods. Source: pkg/registry/batch/job/strategy.go.
+
+import type { Job, KubeObject } from '../../../api/index.ts';
+import type { Strategy } from '../strategy.ts';
+import { withField } from './fields.ts';
+
+const prefix = 'batch.kubernetes.io/';
+
+export const jobs: Strategy = {
+  create(object) {
+    const { spec, metadata } = object as Job;
+    if (spec?.template === undefined || spec.manualSelector === true) return object;
+    const uid = metadata?.uid ?? '';
+    const name = metadata?.name ?? '';
+    const { template, selector } = spec;
+    const labels = {
+      ...template.metadata?.labels,
+      [`${prefix}controller-uid`]: uid,
+      'controller-uid': uid,
+      [`${prefix}job-name`]: name,
+      'job-name': name,
+    };
+    const matchLabels = { ...selector?.matchLabels, [`${prefix}controller-uid`]: uid };
+    return withField(object as KubeObject, 'spec', {
+      ...spec,
+      selector: { ...selector, matchLabels },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    });
+  },
+};
