@@ -1,3 +1,11 @@
+export { type Applied, type Application, applyConfiguration } from './apply/apply.ts';
+export { createApplyTypes } from './apply/apply-type.ts';
+export { faultsOf } from './apply/check-config.ts';
+export { ApplyConflictError } from './apply/conflicts.ts';
+export { TypedError } from './apply/items.ts';
+export { sameButTimes } from './apply/managed-fields.ts';
+export { entriesOf, type FieldWrite, type ObjectVersion, trackUpdate } from './apply/ownership.ts';
+export { resetFieldsOf } from './apply/reset-fields.ts';
 export {
   conformObject,
   type Decoded,
@@ -83,6 +91,8 @@ export {
   parseLabelSelector,
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
+export { type CustomKinds, customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
+export type { JsonSchema, StructuralSchema } from './structural/schema.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
 export { sameJson } from './validation/rules.ts';

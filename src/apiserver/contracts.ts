@@ -146,4 +146,11 @@ export interface ObjectWriter {
     name: string,
     change: (object: T) => T | undefined,
   ): Promise<T | undefined>;
+  /** The same for the status of an object. What `change` throws is passed on. */
+  updateStatus<T extends KubeObject>(
+    kind: KindSpec,
+    namespace: string | undefined,
+    name: string,
+    change: (object: T) => T | undefined,
+  ): Promise<T | undefined>;
 }

@@ -66,7 +66,7 @@ export function secure(
     authenticate,
     impersonate: createImpersonator(authorize),
     authorize,
-    admission: createAdmissionPlugins({ reader, authorize, escalationCheck }),
+    admission: createAdmissionPlugins({ reader, writer, authorize, escalationCheck }),
     reviews: createReviews({ reader, authorization, authenticate, issuer, serviceAccounts, clock }),
     documents: (base) => ({
       '/openid/v1/jwks': () => issuer.jwks(),

@@ -40,6 +40,19 @@ export function createFakeObjects(): FakeObjects {
       handlers.set(id, [...(handlers.get(id) ?? []), handler]);
     },
   };
+  async function update<T extends KubeObject>(
+    kind: KindSpec,
+    namespace: string | undefined,
+    name: string,
+    change: (object: T) => T | undefined,
+  ): Promise<T | undefined> {
+    const have = reader.get<T>(kind, namespace, name);
+    const next = have === undefined ? undefined : change(have);
+    if (next === undefined) return have;
+    writes += 1;
+    put(kind, next);
+    return next;
+  }
   const writer: ObjectWriter = {
     async ensure(kind, object) {
       const have = reader.get<typeof object>(kind, object.metadata.namespace, object.metadata.name ?? '');
@@ -48,19 +61,8 @@ export function createFakeObjects(): FakeObjects {
       put(kind, object);
       return object;
     },
-    async update<T extends KubeObject>(
-      kind: KindSpec,
-      namespace: string | undefined,
-      name: string,
-      change: (object: T) => T | undefined,
-    ) {
-      const have = reader.get<T>(kind, namespace, name);
-      const next = have === undefined ? undefined : change(have);
-      if (next === undefined) return have;
-      writes += 1;
-      put(kind, next);
-      return next;
-    },
+    update,
+    updateStatus: update,
   };
   return {
     reader,

@@ -39,6 +39,27 @@ export function createObjectWriter(resources: ResourceTable, writer: Writer): Ob
     dryRun: false,
   });
 
+  async function updatePart<T extends KubeObject>(
+    kind: KindSpec,
+    request: WriteRequest,
+    change: (object: T) => T | undefined,
+  ): Promise<T | undefined> {
+    const resource = resourceOf(resources, kind);
+    const changed = (old: KubeObject): KubeObject => {
+      const wanted = change(old as T);
+      if (wanted === undefined) return old;
+      const own = structuredClone(wanted) as KubeObject;
+      applyDefaults(kind, own);
+      return own;
+    };
+    try {
+      return parse<T>((await writer.update(resource, request, changed, { isPatch: true })).bytes);
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
   return {
     async ensure<T extends KubeObject>(kind: KindSpec, object: T & { readonly metadata: ObjectMeta }): Promise<T> {
       const resource = resourceOf(resources, kind);
@@ -56,32 +77,9 @@ export function createObjectWriter(resources: ResourceTable, writer: Writer): Ob
       }
     },
 
-    async update<T extends KubeObject>(
-      kind: KindSpec,
-      namespace: string | undefined,
-      name: string,
-      change: (object: T) => T | undefined,
-    ): Promise<T | undefined> {
-      const resource = resourceOf(resources, kind);
-      try {
-        const written = await writer.update(
-          resource,
-          requestFor(namespace, name),
-          (old) => {
-            const wanted = change(old as T);
-            if (wanted === undefined) return old;
-            const own = structuredClone(wanted) as KubeObject;
-            applyDefaults(kind, own);
-            return own;
-          },
-          { isPatch: true },
-        );
-        return parse<T>(written.bytes);
-      } catch (error) {
-        if (error instanceof ApiError && error.reason === 'NotFound') return undefined;
-        throw error;
-      }
-    },
+    update: (kind, namespace, name, change) => updatePart(kind, requestFor(namespace, name), change),
+    updateStatus: (kind, namespace, name, change) =>
+      updatePart(kind, { ...requestFor(namespace, name), subresource: 'status' }, change),
   };
 }
 

@@ -16,7 +16,12 @@ function bench() {
   objects.put(kinds.namespace, { metadata: { name: 'default' } });
   objects.put(kinds.serviceAccount, { metadata: { namespace: 'default', name: 'default', uid: 'u' } });
   const { authorize, escalationCheck } = createAuthorization(objects.reader);
-  const plugins = createAdmissionPlugins({ reader: objects.reader, authorize, escalationCheck });
+  const plugins = createAdmissionPlugins({
+    reader: objects.reader,
+    writer: objects.writer,
+    authorize,
+    escalationCheck,
+  });
   const admit = async (kind: KindSpec, object: KubeObject | undefined, more: Partial<AdmissionRequest> = {}) => {
     let request: AdmissionRequest = {
       user: admin,
