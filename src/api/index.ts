@@ -1,4 +1,4 @@
-export { type Applied, type Application, applyConfiguration } from './apply/apply.ts';
+export { type Application, type Applied, applyConfiguration } from './apply/apply.ts';
 export { createApplyTypes } from './apply/apply-type.ts';
 export { faultsOf } from './apply/check-config.ts';
 export { ApplyConflictError } from './apply/conflicts.ts';

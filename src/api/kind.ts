@@ -4,6 +4,7 @@
 // Pods can stand wherever any kind is taken; they get only objects of their own kind.
 
 import type { FieldError } from './field-error.ts';
+import type { StructuralSchema } from './structural/schema.ts';
 import type { KubeObject } from './types.ts';
 
 export type Verb = 'create' | 'get' | 'list' | 'watch' | 'update' | 'patch' | 'delete' | 'deletecollection';
@@ -52,6 +53,19 @@ export interface StoredAs {
   fromStored(object: KubeObject): KubeObject;
 }
 
+/** What a kind has beside when it comes from a CustomResourceDefinition. */
+export interface CustomKind {
+  /** The shape of its objects, for whoever walks them: server-side apply, OpenAPI. */
+  readonly schema: StructuralSchema;
+  /**
+   * Makes a decoded object one of this kind, in place: fields that the schema does not know are taken out and answered,
+   * `unknown field "spec.foo"`. Throws DecodeError.
+   */
+  conform(object: KubeObject): readonly string[];
+  /** Its definition is being deleted: nothing new may be created. */
+  readonly ending?: true;
+}
+
 export interface KindSpec {
   /** '' for the core group. */
   readonly group: string;
@@ -59,6 +73,8 @@ export interface KindSpec {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
+  /** Default: the kind and `List`. */
+  readonly listKind?: string;
   readonly namespaced: boolean;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
@@ -69,7 +85,7 @@ export interface KindSpec {
   readonly storedAs?: StoredAs;
   readonly subresources?: readonly SubresourceSpec[];
   readonly scale?: ScalePaths;
-  /** Top-level fields whose change raises metadata.generation; absent: the kind has no generation. */
+  /** Top-level fields whose change raises metadata.generation, `*` for all but metadata and a status that is a subresource; absent: the kind has no generation. */
   readonly generation?: readonly string[];
   /** Field selector keys beside metadata.name and metadata.namespace; an absent field reads as ''. */
   readonly fieldSelectors?: Readonly<Record<string, (object: never) => string>>;
@@ -81,8 +97,12 @@ export interface KindSpec {
   defaults?(object: never): void;
   /** What of a new object is wrong, beside metadata. */
   validate?(object: never): readonly FieldError[];
-  /** What of a change is wrong, beside metadata and what `validate` says of the new object. */
+  /**
+   * What of a change is wrong, beside metadata and what `validate` says of the new object. Of custom kinds: all that is
+   * wrong, because what was wrong before and did not change is let through (KEP-4008).
+   */
   validateUpdate?(object: never, old: never): readonly FieldError[];
+  readonly custom?: CustomKind;
 }
 
 /** Ties a TypeScript type to a table entry: `kinds.pod` is a `KindOf<Pod>`, so `client.get(kinds.pod, …)` gives a Pod. */

@@ -44,6 +44,7 @@ import {
 } from '../defaults/other.ts';
 import { defaultReplicationController } from '../defaults/workloads.ts';
 import { replicationControllerFields } from '../fields/core.ts';
+import { defaultDefinition, validateDefinition, validateDefinitionUpdate } from '../structural/definition.ts';
 import type * as t from '../types.ts';
 import { define, replicasScale, scale, status } from './define.ts';
 
@@ -306,6 +307,9 @@ export const otherKinds = {
     subresources: [status],
     generation: ['spec'],
     columns: customResourceDefinitionColumns,
+    defaults: defaultDefinition,
+    validate: validateDefinition,
+    validateUpdate: validateDefinitionUpdate,
   }),
   apiService: define<t.APIService>({
     group: 'apiregistration.k8s.io',

@@ -22,7 +22,7 @@ export function validateUpdate(kind: KindSpec, object: KubeObject, old: KubeObje
   return [
     ...validateMetadata(kind, object),
     ...validateMetadataUpdate(object, old),
-    ...validateContent(kind, object),
+    ...(kind.custom === undefined ? validateContent(kind, object) : []),
     ...(kind.validateUpdate?.(object as never, old as never) ?? []),
   ];
 }

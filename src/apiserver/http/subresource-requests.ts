@@ -1,7 +1,7 @@
 // Subresources that are not a part of the object in the object's own form: scale and binding; eviction-requests.ts has the
 // third.
 
-import type { Binding, KubeObject, Pod } from '../../api/index.ts';
+import { type Binding, type KubeObject, kinds, type Pod } from '../../api/index.ts';
 import { boundPod, checkBinding } from '../registry/binding.ts';
 import { timestampOf } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -61,14 +61,13 @@ async function givenScale({ exchange, bodyLimit }: ResourceRequest): Promise<Sca
 }
 
 async function patchedScale(request: ResourceRequest): Promise<ScaleChange> {
-  const { exchange, bodyLimit, query, resource } = request;
+  const { exchange, bodyLimit, query } = request;
   const type = patchTypeOf(exchange.headers['content-type']);
   const patch = parseBody(await exchange.readBody(bodyLimit));
   // A Scale has no lists, so the strategic form means the same as the merge form.
   const how = type === 'strategic' ? 'merge' : type;
   const mode = fieldValidationOf(query);
-  const scale = { ...resource.spec, group: 'autoscaling', version: 'v1', kind: 'Scale' };
-  return (current) => applyPatch(scale, how, current, { patch, mode }).object;
+  return (current) => applyPatch(kinds.scale, how, current, { patch, mode }).object;
 }
 
 /** POST pods/NAME/binding, and POST bindings with the pod's name in the body. */

@@ -18,14 +18,17 @@ export interface Resource {
   /** From the stored form to the served one; undefined when they are the same bytes. */
   readonly fromStored: ((object: KubeObject) => KubeObject) | undefined;
   readonly toStored: ((object: KubeObject) => KubeObject) | undefined;
+  /** Brings a stored object up to the present definition of the stored kind; undefined when all of them are. */
+  readonly refresh: ((object: KubeObject) => KubeObject) | undefined;
 }
 
 export interface ResourceTable {
   find(group: string, version: string, plural: string): Resource | undefined;
   ofKind(kind: GroupVersionKind): Resource | undefined;
-  /** In the order of the kinds table. */
+  /** In the order of the kinds table; then those that came at run time. */
   all(): readonly Resource[];
-  add(spec: KindSpec): Resource;
+  /** A virtual kind is only known as what others are stored as. */
+  add(spec: KindSpec): void;
   remove(spec: KindSpec): void;
 }
 
@@ -40,16 +43,16 @@ export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[
     return stored;
   }
 
-  function add(spec: KindSpec): Resource {
+  function add(spec: KindSpec): void {
     specs.set(kindKey(spec), spec);
+    if (spec.virtual === true) return;
     const resource = makeResource(cache, spec, storedSpec(spec));
     byPath.set(pathKey(spec.group, spec.version, spec.plural), resource);
     byKind.set(kindKey(spec), resource);
-    return resource;
   }
 
   for (const spec of kinds) specs.set(kindKey(spec), spec);
-  for (const spec of kinds) if (spec.virtual !== true) add(spec);
+  for (const spec of kinds) add(spec);
 
   return {
     find: (group, version, plural) => byPath.get(pathKey(group, version, plural)),
@@ -78,6 +81,7 @@ function makeResource(cache: WatchCache, spec: KindSpec, stored: KindSpec): Reso
     layOut: (object) => layOut(object, stored.kind, apiVersion),
     fromStored: spec.storedAs === undefined ? undefined : (object) => spec.storedAs?.fromStored(object) ?? object,
     toStored: spec.storedAs === undefined ? undefined : (object) => spec.storedAs?.toStored(object) ?? object,
+    refresh: stored.storedAs === undefined ? undefined : (object) => stored.storedAs?.fromStored(object) ?? object,
   };
 }
 

@@ -15,7 +15,7 @@ import { type Body, bodyOf } from './strategies/fields.ts';
 /** The Scale of an object. Source: k8s.io/api autoscaling/v1. */
 export function scaleOf(object: KubeObject, paths: ScalePaths): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
-  const selector = selectorText(at(object, paths.selector));
+  const selector = paths.selector === '' ? '' : selectorText(at(object, paths.selector));
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',

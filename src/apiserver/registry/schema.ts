@@ -16,6 +16,8 @@ import {
   type KubeObject,
   PatchError,
   strictDecodingMessage,
+  validateCreate,
+  validateUpdate,
 } from '../../api/index.ts';
 import { ApiError } from '../contracts.ts';
 import { type BodyFormat, type PatchType, patchTypes } from '../http/negotiate.ts';
@@ -38,7 +40,7 @@ export function decodeBodyAs(
 ): Decoded {
   return translating(() => {
     const { object, problems } = decodeObject(kind, body, { format });
-    return { object, warnings: judge(kind, problems, mode) };
+    return { object, warnings: judge(kind, [...problems, ...unknownFields(kind, object)], mode) };
   });
 }
 
@@ -51,8 +53,13 @@ export function applyPatch(
 ): Decoded {
   return translating(() => {
     const object = patched(kind, type, current, patch) as KubeObject;
-    return { object, warnings: judge(kind, conformObject(kind, object), mode) };
+    const problems = [...conformObject(kind, object), ...unknownFields(kind, object)];
+    return { object, warnings: judge(kind, problems, mode) };
   });
+}
+
+function unknownFields(kind: KindSpec, object: KubeObject): readonly string[] {
+  return kind.custom?.conform(object) ?? [];
 }
 
 function patched(kind: KindSpec, type: PatchType, current: KubeObject, patch: unknown): object {
@@ -98,14 +105,16 @@ export function applyDefaults(kind: KindSpec, object: KubeObject): void {
 
 /** Throws ApiError 422 with all causes. */
 export function validateNew(kind: KindSpec, object: KubeObject): void {
-  refuse(kind, object, kind.validate?.(object as never) ?? []);
+  const isCustom = kind.custom !== undefined;
+  refuse(kind, object, isCustom ? validateCreate(kind, object) : (kind.validate?.(object as never) ?? []));
 }
 
 export function validateChange(kind: KindSpec, object: KubeObject, old: KubeObject): void {
-  refuse(kind, object, [
+  const own = (): readonly FieldError[] => [
     ...(kind.validate?.(object as never) ?? []),
     ...(kind.validateUpdate?.(object as never, old as never) ?? []),
-  ]);
+  ];
+  refuse(kind, object, kind.custom === undefined ? own() : validateUpdate(kind, object, old));
 }
 
 function refuse(kind: KindSpec, object: KubeObject, errors: readonly FieldError[]): void {

@@ -75,10 +75,11 @@ function fieldTest(
     case 'metadata.namespace':
       return (object) => (object.namespace === value) === wanted;
     default: {
-      // Extracted fields are kept with the object, so only those of the stored kind are.
+      // Extracted fields are kept with the object, so only those of the stored kind are, and a definition may change.
       const extract = extractorOf(spec);
-      if (fromStored !== undefined) {
-        return (object) => (extract(fromStored(object.parsed()))[field] === value) === wanted;
+      if (fromStored !== undefined || spec.custom !== undefined) {
+        const shown = fromStored ?? ((object: KubeObject) => object);
+        return (object) => (extract(shown(object.parsed()))[field] === value) === wanted;
       }
       return (object) => (object.fields(extract)[field] === value) === wanted;
     }

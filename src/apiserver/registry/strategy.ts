@@ -4,6 +4,7 @@
 import type { KindSpec, KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../contracts.ts';
 import type { ServiceAllocator } from './service-allocation.ts';
+import { customResources } from './strategies/custom-resources.ts';
 import { bodyFields } from './strategies/fields.ts';
 import { strategies } from './strategies/index.ts';
 
@@ -43,6 +44,7 @@ export interface Strategy {
 const none: Strategy = {};
 
 export function strategyOf(kind: KindSpec): Strategy {
+  if (kind.custom !== undefined) return customResources(kind);
   return strategies[`${kind.plural}.${kind.group}`] ?? none;
 }
 

@@ -22,6 +22,8 @@ export interface WatchStart {
 export interface WatchHub {
   readonly size: number;
   start(options: Omit<WatcherOptions, 'onClosed'>, start: WatchStart): Watcher;
+  /** Ends the watches of a resource that is not served any more. */
+  end(resource: ResourceCache): void;
   /** Ends all watches, so that clients reconnect elsewhere. */
   stop(): void;
 }
@@ -129,6 +131,9 @@ export function createWatchHub({ cache, store }: { readonly cache: WatchCache; r
         watcher.fail(error instanceof ApiError ? error : new ApiError('InternalError', 'the watch could not begin'));
       });
       return watcher;
+    },
+    end(resource) {
+      for (const watcher of [...(watchers.get(resource) ?? [])]) watcher.close();
     },
     stop() {
       clearInterval(bookmarkTimer);

@@ -1,0 +1,168 @@
+// From a CustomResourceDefinition to kinds: one KindSpec per version, of the same type as the built-in ones, so that routes,
+// storage, watches, tables and discovery need to know nothing of definitions.
+//
+// Objects are stored in the storage version. Another served version names it in `storedAs`; with conversion None, all that
+// differs is apiVersion, and the defaults and unknown fields of that version's own schema.
+
+import { conform } from '../decode/conform.ts';
+import type { FieldError } from '../field-error.ts';
+import { apiVersionOf, type KindSpec, type ScalePaths, type StoredAs } from '../kind.ts';
+import { scale, status } from '../kinds/define.ts';
+import { builtInSchemas } from '../schema/schema.ts';
+import type { CustomResourceDefinition, KubeObject } from '../types.ts';
+import { sameJson } from '../validation/rules.ts';
+import { compileRules } from './cel-rules.ts';
+import { printerColumns } from './columns.ts';
+import { applySchemaDefaults } from './default.ts';
+import { type Fields, isFields } from './fields.ts';
+import { compileJsonPath } from './json-path.ts';
+import { prune } from './prune.ts';
+import { anyObject, compileStructural, type JsonSchema, type StructuralSchema } from './schema.ts';
+import { validateSchema } from './validate.ts';
+
+type Version = CustomResourceDefinition['spec']['versions'][number];
+
+export interface CustomKinds {
+  /** Every version; those that are not served are virtual. The storage version comes first. */
+  readonly specs: readonly KindSpec[];
+  readonly storage: KindSpec;
+}
+
+/** The definition has been validated. Throws Error when it has no storage version. */
+export function customKinds(definition: CustomResourceDefinition): CustomKinds {
+  const { versions } = definition.spec;
+  const stored = versions.find((version) => version.storage);
+  if (stored === undefined) throw new Error(`${definition.metadata?.name} has no storage version`);
+  const storage = specOf(definition, stored);
+  const others = versions
+    .filter((version) => version !== stored)
+    .map((version) => {
+      const spec = specOf(definition, version);
+      return { ...spec, storedAs: conversion(spec, storage) };
+    });
+  return { specs: [storage, ...others], storage };
+}
+
+/**
+ * The same kind for objects that may have been stored under an earlier definition: each read brings them up to date.
+ * `isCurrent`: this object was stored under the present one.
+ */
+export function readingOldObjects(storage: KindSpec, isCurrent: (object: KubeObject) => boolean): KindSpec {
+  const { fromStored } = conversion(storage, storage);
+  const storedAs: StoredAs = {
+    kind: storage,
+    toStored: (object) => object,
+    fromStored: (object) => (isCurrent(object) ? object : fromStored(object)),
+  };
+  return { ...storage, storedAs };
+}
+
+/** Whether an object reads otherwise under the present definition than it was stored. */
+export function readsOtherwise(storage: KindSpec, object: KubeObject): boolean {
+  return !sameJson(object, conversion(storage, storage).fromStored(object));
+}
+
+/** Conversion None. */
+function conversion(spec: KindSpec, storage: KindSpec): StoredAs {
+  return {
+    kind: storage,
+    toStored(object) {
+      const stored = { ...structuredClone(object), apiVersion: apiVersionOf(storage) };
+      storage.defaults?.(stored as never);
+      return stored;
+    },
+    fromStored(object) {
+      const own = { ...structuredClone(object), apiVersion: apiVersionOf(spec) };
+      spec.custom?.conform(own);
+      spec.defaults?.(own as never);
+      return own;
+    },
+  };
+}
+
+function specOf(definition: CustomResourceDefinition, version: Version): KindSpec {
+  const { group, scope, names: wanted } = definition.spec;
+  const { metadata, status: observed } = definition;
+  // Short names and categories are the accepted ones: another definition may have them already.
+  const { shortNames = [], categories = [] } = observed?.acceptedNames ?? {};
+  const { kind, plural, singular = kind.toLowerCase(), listKind = `${kind}List` } = wanted;
+  const schema = compileStructural((version.schema?.openAPIV3Schema as JsonSchema | undefined) ?? anyObject);
+  const rules = compileRules(schema);
+  const { subresources } = version;
+  const judge = (object: KubeObject, old?: KubeObject): readonly FieldError[] =>
+    judgeObject(schema, rules, object, old);
+  return {
+    group,
+    version: version.name,
+    kind,
+    listKind,
+    plural,
+    singular,
+    namespaced: scope === 'Namespaced',
+    shortNames,
+    categories,
+    ...(version.served ? {} : { virtual: true }),
+    subresources: [
+      ...(subresources?.status === undefined ? [] : [status]),
+      ...(subresources?.scale === undefined ? [] : [scale]),
+    ],
+    ...(subresources?.scale === undefined ? {} : { scale: scalePaths(subresources.scale) }),
+    generation: ['*'],
+    fieldSelectors: selectable(version),
+    columns: printerColumns(version.additionalPrinterColumns),
+    custom: {
+      schema,
+      conform: (object) => conformCustom(schema, object),
+      ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
+    },
+    defaults: (object: KubeObject) => void applySchemaDefaults(schema, object),
+    validate: (object: KubeObject) => judge(object),
+    validateUpdate: (object: KubeObject, old: KubeObject) => judge(object, old),
+  };
+}
+
+function judgeObject(
+  schema: StructuralSchema,
+  rules: ReturnType<typeof compileRules>,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): readonly FieldError[] {
+  const errors = validateSchema(schema, object, old);
+  // Rules may rely on what the schema says.
+  return (errors.length > 0 ? errors : rules(object, old)).map((one) =>
+    one.field === '' ? { ...one, field: '<nil>' } : one,
+  );
+}
+
+/** Takes out what the schema does not know, and answers it. Throws DecodeError for metadata of the wrong types. */
+function conformCustom(schema: StructuralSchema, object: KubeObject): readonly string[] {
+  const problems = conformMetadata(object.metadata);
+  return [...problems, ...prune(schema, object).map((path) => `unknown field ${JSON.stringify(path)}`)];
+}
+
+function conformMetadata(metadata: unknown): readonly string[] {
+  const type = builtInSchemas().ofType('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
+  if (type === undefined || !isFields(metadata)) return [];
+  return conform(type, metadata).problems.map((problem) => problem.replace(' field "', ' field "metadata.'));
+}
+
+function scalePaths(given: NonNullable<NonNullable<Version['subresources']>['scale']>): ScalePaths {
+  return {
+    specReplicas: given.specReplicasPath,
+    statusReplicas: given.statusReplicasPath,
+    selector: given.labelSelectorPath ?? '',
+  };
+}
+
+function selectable({ selectableFields = [] }: Version): NonNullable<KindSpec['fieldSelectors']> {
+  return Object.fromEntries(
+    selectableFields.map(({ jsonPath }) => {
+      const find = compileJsonPath(jsonPath);
+      const text = (object: KubeObject): string => {
+        const [found] = find(object as Fields);
+        return found === undefined ? '' : String(found);
+      };
+      return [jsonPath.replace(/^\./, ''), text];
+    }),
+  );
+}

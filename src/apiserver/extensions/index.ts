@@ -1,0 +1,1 @@
+export { type Extensions, startExtensions } from './extensions.ts';
