@@ -10,6 +10,7 @@ import { disruptionController } from './disruption.ts';
 import { endpointsController } from './endpoints.ts';
 import { endpointSliceController } from './endpointslice.ts';
 import { garbageCollector } from './garbage-collector.ts';
+import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
 import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
@@ -21,11 +22,14 @@ import { rootCaController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { tokenCleanerController } from './token-cleaner.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
 export const controllers = [
   deploymentController,
   replicaSetController,
   replicationController,
+  jobController,
+  ttlAfterFinishedController,
   disruptionController,
   resourceQuotaController,
   endpointsController,
