@@ -8,6 +8,7 @@ import { defaultIngressClass } from './ingress-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { podSecurity } from './pod-security/plugin.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -32,6 +33,7 @@ export function createAdmissionPlugins(options: AdmissionOptions): readonly Admi
     serviceAccount(reader),
     nodeRestriction(reader),
     taintNodesByCondition,
+    podSecurity(reader),
     priority(reader),
     defaultTolerationSeconds,
     defaultStorageClass(reader),
