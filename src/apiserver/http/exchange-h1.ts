@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { addWarnings, type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { addCommonHeaders, auditIdOf, type BodyStream, collectBody, type Exchange } from './exchange.ts';
 
 const joinedMax = 32 << 10;
 
@@ -11,12 +11,14 @@ export class Http1Exchange implements Exchange {
   readonly target: string;
   readonly protocol = 'HTTP/1.1';
   readonly warnings: string[] = [];
+  readonly auditId: string;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.method = request.method ?? 'GET';
     this.target = request.url ?? '/';
+    this.auditId = auditIdOf(request.headers);
     this.#request = request;
     this.#response = response;
   }
@@ -47,7 +49,7 @@ export class Http1Exchange implements Exchange {
 
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
     headers['content-length'] = body.length;
-    addWarnings(headers, this.warnings);
+    addCommonHeaders(headers, this);
     this.#response.writeHead(status, headers);
     // As one Latin-1 string, Node joins head and body to a single write, which costs less than the copy up to this size.
     if (body.length <= joinedMax) this.#response.end(body.toString('latin1'), 'latin1');
@@ -56,6 +58,7 @@ export class Http1Exchange implements Exchange {
 
   stream(status: number, headers: OutgoingHttpHeaders): BodyStream {
     const response = this.#response;
+    addCommonHeaders(headers, this);
     response.writeHead(status, headers);
     response.flushHeaders();
     // The client may leave at any time; whoever writes sees it in `closed`.

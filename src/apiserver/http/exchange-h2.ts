@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { addWarnings, type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { addCommonHeaders, auditIdOf, type BodyStream, collectBody, type Exchange } from './exchange.ts';
 import { drained } from './exchange-h1.ts';
 
 export class Http2Exchange implements Exchange {
@@ -13,12 +13,14 @@ export class Http2Exchange implements Exchange {
   readonly socket: TLSSocket;
   readonly protocol = 'HTTP/2';
   readonly warnings: string[] = [];
+  readonly auditId: string;
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers, socket: TLSSocket) {
     this.method = headers[':method'] ?? 'GET';
     this.target = headers[':path'] ?? '/';
     this.headers = headers;
+    this.auditId = auditIdOf(headers);
     this.socket = socket;
     this.#stream = stream;
   }
@@ -43,7 +45,7 @@ export class Http2Exchange implements Exchange {
     if (this.#gone()) return;
     headers[':status'] = status;
     headers['content-length'] = body.length;
-    addWarnings(headers, this.warnings);
+    addCommonHeaders(headers, this);
     // respond() ends the stream of a HEAD request by itself.
     this.#stream.respond(headers);
     if (this.method !== 'HEAD') this.#stream.end(body);
@@ -52,6 +54,7 @@ export class Http2Exchange implements Exchange {
   stream(status: number, headers: OutgoingHttpHeaders): BodyStream {
     const stream = this.#stream;
     headers[':status'] = status;
+    addCommonHeaders(headers, this);
     if (!this.#gone()) stream.respond(headers);
     return {
       write(chunk, written) {

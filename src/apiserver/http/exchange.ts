@@ -1,7 +1,8 @@
 // One request and its answer, the same for HTTP/1.1 and HTTP/2. Handlers see only this, so each protocol keeps its own fast
-// path (exchange-h1.ts, exchange-h2.ts) and none of them goes through node:http2's compatibility layer, which costs half of
+// path (plain-exchange.ts, exchange-h1.ts, exchange-h2.ts) and none of them goes through node:http2's compatibility layer, which costs half of
 // the throughput.
 
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -16,8 +17,10 @@ export interface Exchange {
   readonly protocol: 'HTTP/1.1' | 'HTTP/2';
   /** What the client is told in `Warning` headers, with whatever answer it gets; see warn(). */
   readonly warnings: string[];
+  /** Told to the client as `Audit-ID` and written to the audit log. */
+  readonly auditId: string;
   /** The whole body; ApiError 413 past `limit` bytes, 400 when the client went away. */
-  readBody(limit: number): Promise<Buffer>;
+  readBody(limit: number): Buffer | Promise<Buffer>;
   /** The whole answer at once. */
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void;
   /** Begins an answer that is written piece by piece. */
@@ -37,8 +40,20 @@ export function warn({ warnings }: Pick<Exchange, 'warnings'>, message: string):
   if (!warnings.includes(message)) warnings.push(message);
 }
 
-/** Sets the `Warning` header, RFC 7234 §5.5. For the two forms of Exchange. */
-export function addWarnings(headers: OutgoingHttpHeaders, warnings: readonly string[]): void {
+const auditIdMax = 64;
+
+/** What the client calls its request, or a new id. Source: apiserver pkg/endpoints/filters, WithAuditID. */
+export function auditIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers['audit-id'];
+  return typeof given === 'string' && given !== '' ? given.slice(0, auditIdMax) : randomUUID();
+}
+
+/** Sets the headers that every answer has: `Audit-ID`, and `Warning` (RFC 7234 §5.5). For the forms of Exchange. */
+export function addCommonHeaders(
+  headers: OutgoingHttpHeaders,
+  { auditId, warnings }: Pick<Exchange, 'auditId' | 'warnings'>,
+): void {
+  headers['audit-id'] = auditId;
   if (warnings.length === 0) return;
   const quoted = warnings.map((text) => text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[^\x20-\x7e]+/g, ' '));
   headers['warning'] = quoted.map((text) => `299 - "${text}"`).join(', ');
@@ -90,7 +105,7 @@ export function collectBody(
   return new Promise((resolve, reject) => {
     if (declared !== undefined && Number(declared) > limit) {
       source.resume();
-      return reject(tooLarge(limit));
+      return reject(bodyTooLarge(limit));
     }
     const chunks: Buffer[] = [];
     let length = 0;
@@ -98,7 +113,7 @@ export function collectBody(
     source.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= limit) chunks.push(chunk);
-      else reject(tooLarge(limit));
+      else reject(bodyTooLarge(limit));
     });
     source.on('end', () => {
       ended = true;
@@ -114,6 +129,6 @@ export function collectBody(
 }
 
 /** Source: apiserver pkg/endpoints/handlers, limitedReadBody. */
-function tooLarge(limit: number): ApiError {
+export function bodyTooLarge(limit: number): ApiError {
   return new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
 }

@@ -1,5 +1,5 @@
 // The TLS door. One tls.Server decides by ALPN which protocol parses the connection: `h2` goes to node:http2's core API,
-// everything else to node:http. http2.createSecureServer({ allowHTTP1: true }) does the same inside, but its HTTP/1.1 side
+// everything else to a PlainConnection, which leaves what is not plain to node:http. http2.createSecureServer({ allowHTTP1: true }) does the same inside, but its HTTP/1.1 side
 // is slower and offers no say over parser time-outs; composing the two keeps both plain paths fast.
 //
 // Client certificates are asked for and never enforced: authentication judges them. Time-outs bound every state in which a
@@ -14,6 +14,7 @@ import { CodedError, codeOf, type Logger, messageOf } from '../../base/index.ts'
 import type { Exchange } from './exchange.ts';
 import { Http1Exchange } from './exchange-h1.ts';
 import { Http2Exchange } from './exchange-h2.ts';
+import { PlainConnection } from './plain-connection.ts';
 
 export interface TlsMaterial {
   /** PEM: serving certificate chain and its key. */
@@ -52,6 +53,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const { logger, onExchange } = options;
   const sockets = new Set<TLSSocket>();
   const sessions = new Set<ServerHttp2Session>();
+  const plain = new Set<PlainConnection>();
+  const date = createDate();
 
   const http = createHttpServer({
     keepAliveTimeout: idleTimeoutMs,
@@ -81,9 +84,25 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', (error) => logger.debug('connection failed', { error: messageOf(error) }));
     if (socket.alpnProtocol === 'h2') serveHttp2(socket);
-    else http.emit('connection', socket);
+    else serveHttp1(socket);
   });
   server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: messageOf(error) }));
+
+  function serveHttp1(socket: TLSSocket): void {
+    const connection = new PlainConnection(socket, {
+      onExchange,
+      handOver(taken, unread) {
+        plain.delete(connection);
+        http.emit('connection', taken);
+        taken.unshift(unread);
+      },
+      date,
+      firstRequestMs: headersTimeoutMs,
+      idleMs: idleTimeoutMs,
+    });
+    plain.add(connection);
+    socket.on('close', () => plain.delete(connection));
+  }
 
   function serveHttp2(socket: TLSSocket): void {
     const session = performServerHandshake(socket, { settings: http2Settings, maxSessionMemory: 64 });
@@ -109,6 +128,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const session of sessions) session.close();
+      for (const connection of plain) connection.closeWhenIdle();
       http.close();
       http.closeIdleConnections();
       const timer = setTimeout(() => {
@@ -117,6 +137,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       await closed;
       clearTimeout(timer);
     },
+  };
+}
+
+/** The value of `Date`, worked out once a second. */
+function createDate(): () => string {
+  let second = -1;
+  let text = '';
+  return () => {
+    const now = Math.floor(Date.now() / 1000);
+    if (now !== second) {
+      second = now;
+      text = new Date(now * 1000).toUTCString();
+    }
+    return text;
   };
 }
 

@@ -1,0 +1,138 @@
+// HTTP/1.1 as bytes on the wire: the plain form, and everything that is left to the full parser on the same connection.
+
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
+import t from 'tap';
+import { configMap, configMaps, startTestServer } from './harness.ts';
+
+const api = await startTestServer({ bodyLimit: 10_000 });
+t.teardown(() => api.stop());
+
+interface Wire {
+  readonly socket: TLSSocket;
+  /** Sends and waits until what came since matches. */
+  ask(bytes: string, until: RegExp): Promise<string>;
+}
+
+async function openWire(): Promise<Wire> {
+  const socket = connect({ host: '127.0.0.1', port: api.server.port, ca: api.ca });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  return {
+    socket,
+    async ask(bytes, until) {
+      text = '';
+      socket.write(bytes);
+      while (!until.test(text)) {
+        await Promise.race([
+          once(socket, 'data'),
+          once(socket, 'close').then(() => Promise.reject(new Error(`closed after ${text}`))),
+        ]);
+      }
+      return text;
+    },
+  };
+}
+
+const head = (method: string, path: string, ...fields: string[]): string =>
+  [`${method} ${path} HTTP/1.1`, 'Host: x', ...fields, '', ''].join('\r\n');
+
+const post = (name: string): string => {
+  const body = JSON.stringify(configMap(name));
+  return head('POST', configMaps, 'Content-Type: application/json', `Content-Length: ${body.length}`) + body;
+};
+
+t.test('answers say length and date, and the connection stays', async (t) => {
+  const wire = await openWire();
+  const first = await wire.ask(head('GET', '/version'), /\r\n\r\n\{.*\}\n$/s);
+  t.match(first, /^HTTP\/1\.1 200 OK\r\n/);
+  t.match(first, /\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
+  t.match(first, /\r\naudit-id: [0-9a-f-]{36}\r\n/);
+  t.match(await wire.ask(head('GET', '/nothing', 'Audit-ID: mine'), /"code":404\}\n$/), /\r\naudit-id: mine\r\n/);
+});
+
+t.test('requests sent ahead are answered in order', async (t) => {
+  const wire = await openWire();
+  const text = await wire.ask(
+    post('ahead-1') + post('ahead-2') + head('GET', `${configMaps}/ahead-1`) + head('GET', '/livez'),
+    /\r\n\r\nok$/,
+  );
+  t.same(text.match(/^HTTP\/1\.1 \d+/gm), ['HTTP/1.1 201', 'HTTP/1.1 201', 'HTTP/1.1 200', 'HTTP/1.1 200']);
+  t.ok(text.indexOf('"ahead-1"') < text.indexOf('"ahead-2"'));
+});
+
+t.test('a request may arrive in any pieces', async (t) => {
+  const body = post('pieces');
+  for (const at of [5, 60, body.indexOf('\r\n\r\n') + 2, body.indexOf('\r\n\r\n') + 4, body.length - 3]) {
+    const wire = await openWire();
+    const name = `pieces-${at}`;
+    const bytes = post(name);
+    wire.socket.write(bytes.slice(0, at));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.match(await wire.ask(bytes.slice(at), /\}\n$/), /^HTTP\/1\.1 201 /, `cut at ${at}`);
+    t.match(await wire.ask(head('GET', `${configMaps}/${name}`), /\}\n$/), /^HTTP\/1\.1 200 /);
+  }
+});
+
+t.test('HEAD has a length and no body', async (t) => {
+  const wire = await openWire();
+  const text = await wire.ask(head('HEAD', '/version') + head('GET', '/livez'), /\r\n\r\nok$/);
+  const [first = '', second = ''] = text.split('\r\n\r\n');
+  t.match(first, /content-length: [1-9]\d+/);
+  t.match(second, /^HTTP\/1\.1 200 OK/);
+});
+
+t.test('a body past the limit is refused, swallowed, and the connection goes on', async (t) => {
+  const wire = await openWire();
+  const size = 50_000;
+  const refused = await wire.ask(head('POST', configMaps, `Content-Length: ${size}`), /\}\n$/);
+  t.match(refused, /^HTTP\/1\.1 413 /);
+  t.match(await wire.ask('x'.repeat(size) + head('GET', '/livez'), /\r\n\r\nok$/), /^HTTP\/1\.1 200 /);
+});
+
+t.test('rare forms are served by the full parser, after plain requests too', async (t) => {
+  const body = JSON.stringify(configMap('chunked'));
+  const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+  const cases = [
+    {
+      name: 'chunked',
+      given: head('POST', configMaps, 'Transfer-Encoding: chunked') + chunked,
+      want: /^HTTP\/1\.1 201 /,
+    },
+    { name: 'expect', given: head('GET', '/livez', 'Expect: 100-continue'), want: /^HTTP\/1\.1 100 Continue/ },
+    { name: 'close', given: head('GET', '/livez', 'Connection: close'), want: /^HTTP\/1\.1 200 OK/ },
+    { name: 'repeated field', given: head('GET', '/livez', 'X: 1', 'X: 2'), want: /^HTTP\/1\.1 200 OK/ },
+    { name: 'another method', given: head('OPTIONS', '/livez'), want: /^HTTP\/1\.1 405 / },
+  ];
+  for (const { name, given, want } of cases) {
+    const wire = await openWire();
+    await wire.ask(head('GET', '/livez'), /\r\n\r\nok$/);
+    t.match(await wire.ask(given, /\r\n\r\n(ok|.*\}\n)$/s), want, name);
+  }
+});
+
+t.test('what could be read in two ways is refused', async (t) => {
+  const cases = [
+    { name: 'two lengths', given: head('POST', configMaps, 'Content-Length: 3', 'Content-Length: 4') },
+    { name: 'length and chunks', given: head('POST', configMaps, 'Content-Length: 3', 'Transfer-Encoding: chunked') },
+    { name: 'length that is no number', given: head('POST', configMaps, 'Content-Length: +3') },
+    { name: 'no host', given: 'GET /livez HTTP/1.1\r\n\r\n' },
+    { name: 'bare line feed in a field', given: head('GET', '/livez', 'X: 1\nContent-Length: 5') },
+    { name: 'space before the colon', given: head('GET', '/livez', 'X : 1') },
+  ];
+  for (const { name, given } of cases) {
+    const wire = await openWire();
+    t.match(await wire.ask(given, /\r\n\r\n/), /^HTTP\/1\.1 400 /, name);
+  }
+});
+
+t.test('a client that leaves in the middle of a body leaves nothing behind', async (t) => {
+  const wire = await openWire();
+  wire.socket.write(post('left').slice(0, -5));
+  wire.socket.destroy();
+  t.match(await (await openWire()).ask(head('GET', `${configMaps}/left`), /\}\n$/), /^HTTP\/1\.1 404 /);
+});
