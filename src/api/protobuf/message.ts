@@ -36,7 +36,6 @@ interface Field {
 export class Message implements Codec {
   readonly wire = 2;
   readonly name: string;
-  /** The table's name of each field, in order of numbers. */
   readonly #line: string;
   readonly #find: FindCodec;
   #compiled: Compiled | undefined;
@@ -46,17 +45,6 @@ export class Message implements Codec {
     this.#line = line;
     this.#find = find;
     this.#compiled = undefined;
-  }
-
-  /** JSON name → type as the table has it; fields without a name of their own with what is in them. */
-  fieldTypes(): ReadonlyMap<string, string> {
-    const types = new Map<string, string>();
-    for (const { name, type } of parseLine(this.#line)) {
-      const inner = name === '...' ? this.#find(type) : undefined;
-      if (inner instanceof Message) for (const [field, of] of inner.fieldTypes()) types.set(field, of);
-      else types.set(name, type);
-    }
-    return types;
   }
 
   read(reader: Reader): unknown {
