@@ -1,31 +1,11 @@
 // All controllers against the real API server over a memory store: the life of a Deployment from apply to nothing left,
 // a namespace that goes with everything in it, and a node that falls silent. The test plays scheduler and kubelet.
 
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { type Deployment, kinds, microTimestamp, type Pod, type Stored, timestamp } from '../../src/api/index.ts';
-import { silentLogger } from '../../src/base/index.ts';
-import { createClient, createInformerFactory, type HttpApiClient } from '../../src/client/index.ts';
-import { type ControllerOptions, startControllers } from '../../src/controllers/index.ts';
-import { startTestServer } from '../apiserver/harness.ts';
+import type { HttpApiClient } from '../../src/client/index.ts';
 import { eventually } from './cluster.ts';
-
-async function startStory(t: Test, options: Partial<ControllerOptions> = {}): Promise<HttpApiClient> {
-  const { server, ca, stop } = await startTestServer();
-  const client = createClient({ server: server.url, ca });
-  const end = new AbortController();
-  const informers = createInformerFactory(client);
-  const running = await startControllers(
-    { client, informers, options: { names: 'all', rootCaPem: 'CA', ...options }, logger: silentLogger },
-    end.signal,
-  );
-  t.teardown(async () => {
-    end.abort();
-    await running.stopped;
-    await client.close();
-    await stop();
-  });
-  return client;
-}
+import { startStory } from './real-cluster.ts';
 
 const namespace = 'default';
 const labels = { app: 'web' };
