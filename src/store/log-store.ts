@@ -2,7 +2,8 @@
 // durable in the same order:
 //
 //   write() ── compare with newest (committed + pending) ── next revision, stamp ── pending ──┐
-//                                                                                             │ one batch per tick
+//                                                                                             │ one batch per tick, two on
+//                                                                                             │ their way, others wait
 //   promise resolves ◄── watchers called ◄── committed ◄── log.append resolved ◄──────────────┘
 //
 // Reads and watches see committed state only; write() and newest() see pending state too, so that a burst of changes to
@@ -31,6 +32,9 @@ interface Pending {
   readonly resolve: (result: WriteResult) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** One is committed while the next one waits at the log; more would only be more messages for the same fsyncs. */
+const batchesInFlight = 2;
 
 export async function openLogStore(log: Log): Promise<Store> {
   const loaded = await log.load();
@@ -73,7 +77,7 @@ export async function openLogStore(log: Log): Promise<Store> {
 
   function flush(): void {
     const group = batch;
-    if (group.length === 0) return;
+    if (group.length === 0 || (inFlight.size >= batchesInFlight && !closed)) return;
     batch = [];
     inFlight.add(group);
     log.append(group.map((item) => item.record)).then(
@@ -91,6 +95,7 @@ export async function openLogStore(log: Log): Promise<Store> {
     committedRevision = group.at(-1)?.record.revision ?? committedRevision;
     watchers.publish(events);
     for (const { record, entry, resolve } of group) resolve({ ok: true, revision: record.revision, entry });
+    flush();
   }
 
   function apply({ record, entry }: Pending): StoreEvent | undefined {

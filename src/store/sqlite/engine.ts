@@ -49,9 +49,11 @@ function createSqliteLog(path: string, quotaBytes: number): Log {
   let dead: Error | undefined;
 
   worker.on('message', (answer: Answer) => {
-    const asker = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if (answer.ok) asker?.resolve(answer.result);
+    const id = typeof answer === 'number' ? answer : answer.id;
+    const asker = waiting.get(id);
+    waiting.delete(id);
+    if (typeof answer === 'number') asker?.resolve(undefined);
+    else if (answer.ok) asker?.resolve(answer.result);
     else
       asker?.reject(
         new CodedError(answer.code, answer.message, answer.hint === undefined ? {} : { hint: answer.hint }),
@@ -90,7 +92,7 @@ function createSqliteLog(path: string, quotaBytes: number): Log {
     async append(records) {
       const packed = pack(records);
       try {
-        await ask({ op: 'append', epoch, records: packed }, [packed.bytes]);
+        await ask({ op: 'append', epoch, records: packed }, [packed]);
       } catch (error) {
         epoch += 1;
         throw error;

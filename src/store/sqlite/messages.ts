@@ -1,17 +1,15 @@
-// What the store's main side and its worker thread say to each other. Values of one message travel in one ArrayBuffer
-// that is handed over, not copied: cloning a view of a pooled Buffer would copy the whole pool.
+// What the store's main side and its worker thread say to each other. The records of one message travel in one ArrayBuffer
+// that is handed over: cloning arrays of keys and numbers cost as much as everything else about a small write, and cloning
+// a view of a pooled Buffer would copy the whole pool.
 
 import type { Entry, Revision } from '../store.ts';
 
-/** Records or entries side by side: item i has bytes [ends[i-1], ends[i]) of `bytes`. */
-export interface Packed {
-  readonly keys: readonly string[];
-  readonly revisions: readonly Revision[];
-  readonly createRevisions: readonly Revision[];
-  readonly deleted: readonly boolean[];
-  readonly ends: readonly number[];
-  readonly bytes: ArrayBuffer;
-}
+/**
+ * Records or entries side by side:
+ *
+ *   float64: count │ per item: revision, createRevision, deleted, key bytes, value bytes │ key, value, key, value, …
+ */
+export type Packed = ArrayBuffer;
 
 export type Request =
   /** `epoch` grows by one with each failure that the main side has seen; see worker.ts. */
@@ -36,6 +34,8 @@ export type Request =
   | { readonly op: 'close'; readonly id: number };
 
 export type Answer =
+  /** An append that is on disk, by its id. */
+  | number
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | {
       readonly id: number;
@@ -65,37 +65,54 @@ export interface PackItem {
   readonly bytes: Uint8Array;
 }
 
+const itemNumbers = 5;
+const numberBytes = Float64Array.BYTES_PER_ELEMENT;
+
 export function pack(items: readonly PackItem[]): Packed {
-  const bytes = new Uint8Array(items.reduce((sum, item) => sum + item.bytes.length, 0));
-  let end = 0;
-  const ends = items.map((item) => {
-    bytes.set(item.bytes, end);
-    end += item.bytes.length;
-    return end;
-  });
-  return {
-    keys: items.map(({ key }) => key),
-    revisions: items.map(({ revision }) => revision),
-    createRevisions: items.map(({ createRevision }) => createRevision),
-    deleted: items.map(({ deleted }) => deleted),
-    ends,
-    bytes: bytes.buffer,
-  };
+  const numbers = 1 + items.length * itemNumbers;
+  let size = numbers * numberBytes;
+  for (const { key, bytes } of items) size += Buffer.byteLength(key) + bytes.length;
+  const packed = new ArrayBuffer(size);
+  const header = new Float64Array(packed, 0, numbers);
+  const body = Buffer.from(packed);
+  header[0] = items.length;
+  let at = numbers * numberBytes;
+  for (const [index, { key, revision, createRevision, deleted, bytes }] of items.entries()) {
+    const keyBytes = body.write(key, at);
+    body.set(bytes, at + keyBytes);
+    at += keyBytes + bytes.length;
+    const first = 1 + index * itemNumbers;
+    header[first] = revision;
+    header[first + 1] = createRevision;
+    header[first + 2] = deleted ? 1 : 0;
+    header[first + 3] = keyBytes;
+    header[first + 4] = bytes.length;
+  }
+  return packed;
 }
 
 /** @param copy true: each item gets a buffer of its own, for values that live longer than their message. */
 export function unpack(packed: Packed, copy: boolean): PackItem[] {
-  const all = Buffer.from(packed.bytes);
-  return packed.keys.map((key, i) => {
-    const view = all.subarray(packed.ends[i - 1] ?? 0, packed.ends[i]);
-    return {
+  const count = new Float64Array(packed, 0, 1)[0] ?? 0;
+  const header = new Float64Array(packed, numberBytes, count * itemNumbers);
+  const body = Buffer.from(packed);
+  const items: PackItem[] = [];
+  let at = (1 + header.length) * numberBytes;
+  for (let first = 0; first < header.length; first += itemNumbers) {
+    const keyBytes = header[first + 3] ?? 0;
+    const valueBytes = header[first + 4] ?? 0;
+    const key = body.toString('utf8', at, at + keyBytes);
+    const view = body.subarray(at + keyBytes, at + keyBytes + valueBytes);
+    at += keyBytes + valueBytes;
+    items.push({
       key,
-      revision: packed.revisions[i] ?? 0,
-      createRevision: packed.createRevisions[i] ?? 0,
-      deleted: packed.deleted[i] ?? false,
+      revision: header[first] ?? 0,
+      createRevision: header[first + 1] ?? 0,
+      deleted: header[first + 2] === 1,
       bytes: copy ? ownBytes(view) : view,
-    };
-  });
+    });
+  }
+  return items;
 }
 
 export function entryOf({ key, bytes, createRevision, revision }: PackItem): Entry {

@@ -53,7 +53,7 @@ function serve(request: Request): Request | undefined {
 
 function appendGroup(first: Append): Request | undefined {
   const group: Append[] = [first];
-  let size = first.records.bytes.byteLength;
+  let size = first.records.byteLength;
   let other: Request | undefined;
   while (size < groupBytesMax) {
     const message = receiveMessageOnPort(port as NonNullable<typeof port>)?.message as Request | undefined;
@@ -63,7 +63,7 @@ function appendGroup(first: Append): Request | undefined {
       break;
     }
     group.push(message);
-    size += message.records.bytes.byteLength;
+    size += message.records.byteLength;
   }
   const live = group.filter(({ epoch }) => epoch > refusedEpoch);
   for (const { id } of group.filter((request) => !live.includes(request))) {
@@ -93,7 +93,7 @@ function commitGroup(group: readonly Append[]): void {
     for (const { id } of group) refuse(id, error);
     return;
   }
-  for (const { id } of group) answer({ id, ok: true, result: undefined });
+  for (const { id } of group) port?.postMessage(id);
 }
 
 function rollBack(): void {
@@ -159,7 +159,7 @@ function close(): void {
   database = undefined;
 }
 
-function answer(message: Answer): void {
+function answer(message: Exclude<Answer, number>): void {
   const buffers = message.ok ? transferable(message.result) : [];
   port?.postMessage(message, buffers);
 }
@@ -171,10 +171,9 @@ function refuse(id: number, error: unknown): void {
 }
 
 function transferable(result: unknown): ArrayBuffer[] {
+  if (result instanceof ArrayBuffer) return [result];
   if (typeof result !== 'object' || result === null) return [];
-  return Object.values(result).flatMap((value) =>
-    value instanceof ArrayBuffer ? [value] : Array.isArray(value) ? [] : transferable(value),
-  );
+  return Object.values(result).flatMap(transferable);
 }
 
 const nothing: PackItem = { key: '', revision: 0, createRevision: 0, deleted: true, bytes: new Uint8Array() };
