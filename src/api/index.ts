@@ -1,10 +1,12 @@
 export { type Application, type Applied, applyConfiguration } from './apply/apply.ts';
 export { createApplyTypes } from './apply/apply-type.ts';
 export { faultsOf } from './apply/check-config.ts';
+export { sameValue } from './apply/compare.ts';
 export { ApplyConflictError } from './apply/conflicts.ts';
 export { TypedError } from './apply/items.ts';
 export { sameButTimes } from './apply/managed-fields.ts';
 export { entriesOf, type FieldWrite, type ObjectVersion, trackUpdate } from './apply/ownership.ts';
+export { readConfig } from './apply/read-config.ts';
 export { resetFieldsOf } from './apply/reset-fields.ts';
 export {
   conformObject,

@@ -15,6 +15,7 @@ import { createPathHandler } from './http/path-requests.ts';
 import { createPipeline } from './http/pipeline.ts';
 import type { NodeProxy } from './proxy/index.ts';
 import { createAdmissionChain } from './registry/admission-chain.ts';
+import { createFieldManagement } from './registry/field-management.ts';
 import { createObjectReader, createObjectWriter } from './registry/object-access.ts';
 import { createResourceTable } from './registry/resource.ts';
 import { createServiceAllocator } from './registry/service-allocation.ts';
@@ -79,12 +80,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const reader = createObjectReader(resources);
   const { serviceCidr } = options;
   const services = createServiceAllocator(cache.resource('/registry/core/services/'), { serviceCidr, nodePorts });
-  const unjudged = createWriter({ store, cache, admission: createAdmissionChain([]), services, clock });
+  const fields = createFieldManagement(resources);
+  const unjudged = createWriter({ store, cache, admission: createAdmissionChain([]), services, fields, clock });
   const objects = createObjectWriter(resources, unjudged);
   const security = secure({ ...options.security, reader, writer: objects, clock, logger });
   const admission = createAdmissionChain(security.admission);
   const watches = createWatchHub({ cache, store });
-  const writer = createWriter({ store, cache, admission, services, clock });
+  const writer = createWriter({ store, cache, admission, services, fields, clock });
   const nodeProxy = options.nodeProxy?.({ reader });
   const inFlight = createInFlight(options.limits);
   const metrics = createMetrics();
@@ -103,6 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       resources,
       watches,
       writer,
+      fields,
       unjudged,
       admission,
       clock,

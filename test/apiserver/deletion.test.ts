@@ -109,7 +109,7 @@ t.test('a namespace is Terminating until it is finalized', async (t) => {
   const kept = await api.call('PUT', '/api/v1/namespaces/going', { ...marked.body, spec: { finalizers: [] } });
   t.same(at(kept.body, 'spec.finalizers'), ['kubernetes'], 'only /finalize changes them');
   const finalized = await api.call('PUT', '/api/v1/namespaces/going/finalize', {
-    ...marked.body,
+    ...kept.body,
     spec: { finalizers: [] },
   });
   t.equal(finalized.status, 200);

@@ -34,6 +34,7 @@ export const patchTypes = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
 } as const;
 export type PatchType = (typeof patchTypes)[keyof typeof patchTypes];
 

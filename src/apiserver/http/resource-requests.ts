@@ -12,7 +12,9 @@ import { applyDefaults, applyPatch, type Decoded, decodeBodyAs, type FieldValida
 import { compileSelection, select } from '../registry/selection.ts';
 import { partialJson, tableJson } from '../registry/table.ts';
 import type { WriteRequest, Written } from '../registry/writing.ts';
+import { serveApply } from './apply-requests.ts';
 import { type Exchange, warn } from './exchange.ts';
+import { checkPatchOptions, fieldManagerOf } from './field-manager.ts';
 import { type Accepted, bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { watchForm } from './protobuf-answers.ts';
 import { isSet, type RequestVerb, type ResourceTarget } from './request-target.ts';
@@ -203,6 +205,8 @@ async function serveUpdate(registry: Registry, request: ResourceRequest): Promis
 async function servePatch(registry: Registry, request: ResourceRequest): Promise<void> {
   const { exchange, resource, bodyLimit, query } = request;
   const type = patchTypeOf(exchange.headers['content-type']);
+  checkPatchOptions(query, type === 'apply');
+  if (type === 'apply') return serveApply(registry, request);
   const patch = parseBody(await exchange.readBody(bodyLimit));
   const mode = fieldValidationOf(query);
   let warnings: readonly string[] = [];
@@ -283,9 +287,15 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
   }
 }
 
-function toStored({ resource }: ResourceRequest, object: KubeObject): KubeObject {
+export function toStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {
   return resource.toStored === undefined ? object : resource.toStored(object);
 }
+
+/** What messages call the parameters of a write. */
+const optionsOf: Readonly<Record<string, 'CreateOptions' | 'UpdateOptions'>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+};
 
 export function writeRequestOf({
   user,
@@ -301,12 +311,13 @@ export function writeRequestOf({
     name: target.name,
     subresource: target.subresource,
     dryRun: dryRun.length > 0 && parseDryRun(dryRun),
+    manager: fieldManagerOf(query, exchange.headers['user-agent'], optionsOf[exchange.method] ?? 'PatchOptions'),
     warn: (message) => warn(exchange, message),
     ...(annotate && { annotate }),
   };
 }
 
-function sendWritten(
+export function sendWritten(
   registry: Registry,
   { exchange, resource, accepted, query }: ResourceRequest,
   { bytes, status, details }: Written,

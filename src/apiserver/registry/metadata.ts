@@ -63,7 +63,7 @@ export function newMetadata(meta: ObjectMeta, kind: KindSpec, now: string): Obje
     deletionTimestamp: _deletion,
     deletionGracePeriodSeconds: _grace,
     selfLink: _selfLink,
-    managedFields: _managed,
+    managedFields,
     generation: _generation,
     ...rest
   } = meta;
@@ -72,12 +72,13 @@ export function newMetadata(meta: ObjectMeta, kind: KindSpec, now: string): Obje
     uid: randomUUID(),
     creationTimestamp: now,
     ...(kind.generation === undefined ? {} : { generation: 1 }),
+    managedFields,
   } as unknown as ObjectMeta;
 }
 
 /** Takes over what an update can't change, and refuses what it must not try. */
 export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindSpec): ObjectMeta {
-  const { selfLink: _selfLink, managedFields: _managed, ...meta } = object.metadata ?? {};
+  const { selfLink: _selfLink, managedFields, ...meta } = object.metadata ?? {};
   const before = old.metadata ?? {};
   const name = before.name ?? '';
   if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== before.uid) {
@@ -103,6 +104,7 @@ export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindS
     ...meta,
     ...keep(before, ['name', 'namespace', 'generateName', 'uid', 'creationTimestamp', 'generation']),
     ...keep(before, ['deletionTimestamp', 'deletionGracePeriodSeconds']),
+    managedFields,
   } as unknown as ObjectMeta;
 }
 

@@ -6,6 +6,7 @@ import type { WatchCache } from '../cache/index.ts';
 import type { BufferPool } from '../http/list-body.ts';
 import type { WatchHub } from '../watch/index.ts';
 import type { AdmissionChain } from './admission-chain.ts';
+import type { FieldManagement } from './field-management.ts';
 import type { ResourceTable } from './resource.ts';
 import type { Writer } from './writing.ts';
 
@@ -15,6 +16,7 @@ export interface Registry {
   readonly resources: ResourceTable;
   readonly watches: WatchHub;
   readonly writer: Writer;
+  readonly fields: FieldManagement;
   /** Writes that admission has judged already, or that the server makes by itself. */
   readonly unjudged: Writer;
   readonly admission: AdmissionChain;

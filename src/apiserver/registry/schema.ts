@@ -15,6 +15,7 @@ import {
   type KindSpec,
   type KubeObject,
   PatchError,
+  readConfig,
   strictDecodingMessage,
   validateCreate,
   validateUpdate,
@@ -58,6 +59,20 @@ export function applyPatch(
   });
 }
 
+/** The result of an apply as an object of its kind; unknown fields were refused before. Throws ApiError 400. */
+export function conformed(kind: KindSpec, object: KubeObject): KubeObject {
+  return translating(() => {
+    conformObject(kind, object);
+    kind.custom?.conform(object);
+    return object;
+  });
+}
+
+/** A configuration to apply. Throws ApiError 400. */
+export function readAppliedConfig(body: Buffer): KubeObject {
+  return translating(() => readConfig(body));
+}
+
 function unknownFields(kind: KindSpec, object: KubeObject): readonly string[] {
   return kind.custom?.conform(object) ?? [];
 }
@@ -68,6 +83,8 @@ function patched(kind: KindSpec, type: PatchType, current: KubeObject, patch: un
       return applyJsonPatch(current, patch);
     case 'merge':
       return applyMergePatch(current, patch);
+    case 'apply':
+      throw new Error('an apply is no patch of the object alone, see apply-requests.ts');
     case 'strategic': {
       const schema = builtInSchemas().ofKind(kind);
       if (schema !== undefined) return applyStrategicMergePatch(schema, current, patch);

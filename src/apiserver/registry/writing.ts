@@ -7,7 +7,7 @@
 // The newest state includes writes that are on their way to the disk, so concurrent writers of one object follow each other
 // without conflicts. The answer is what the store committed, byte for byte.
 
-import type { KubeObject, Status } from '../../api/index.ts';
+import type { KubeObject, ObjectMeta, Status } from '../../api/index.ts';
 import { type Clock, systemClock } from '../../base/index.ts';
 import type { Entry, Store, Value } from '../../store/index.ts';
 import { isSame, type Layout, stamped, unstamped, type WatchCache } from '../cache/index.ts';
@@ -15,6 +15,7 @@ import type { UserInfo } from '../contracts.ts';
 import { alreadyExists, conflict, invalid, modified, notFound, type Subject } from '../http/status-body.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { type DeleteOptions, planDeletion, timestampOf } from './deletion.ts';
+import { type FieldManagement, isSameButTimes } from './field-management.ts';
 import {
   addressExisting,
   addressNew,
@@ -38,6 +39,8 @@ export interface WriteRequest {
   /** '' for the object itself. */
   readonly subresource: string;
   readonly dryRun: boolean;
+  /** Whom changed fields will belong to; absent: the API server itself. */
+  readonly manager?: string;
   readonly warn?: (message: string) => void;
   readonly annotate?: (key: string, value: string) => void;
 }
@@ -64,6 +67,8 @@ export interface UpdateMode {
   readonly createFrom?: KubeObject;
   /** A resourceVersion in the changed object that is the stored one says nothing (patches). */
   readonly isPatch?: true;
+  /** Makes the object when there is none; what this and the change make has its managedFields worked out (apply). */
+  readonly applied?: () => KubeObject;
 }
 
 export interface WriterOptions {
@@ -71,6 +76,7 @@ export interface WriterOptions {
   readonly cache: WatchCache;
   readonly admission: AdmissionChain;
   readonly services: ServiceAllocator;
+  readonly fields: FieldManagement;
   readonly clock?: Clock;
 }
 
@@ -78,7 +84,7 @@ const attemptsMax = 100;
 const generateAttempts = 8;
 
 export function createWriter(options: WriterOptions): Writer {
-  const { store, cache, admission, services, clock = systemClock } = options;
+  const { store, cache, admission, services, fields, clock = systemClock } = options;
 
   let second = { at: -1, text: '' };
   const timestamp = (): string => {
@@ -101,7 +107,8 @@ export function createWriter(options: WriterOptions): Writer {
     requireName(addressed, kind);
     const generates = (object.metadata?.name ?? '') === '';
     for (let attempt = 1; ; attempt += 1) {
-      const written = await tryCreate(resource, request, addressed);
+      const tracked = fields.track(resource, { ...request, now: timestamp() }, { old: undefined, wanted: addressed });
+      const written = await tryCreate(resource, request, tracked);
       if (written !== undefined) return written;
       const name = addressed.metadata?.name ?? '';
       if (!generates || attempt >= generateAttempts) throw alreadyExists(kind, name);
@@ -160,6 +167,11 @@ export function createWriter(options: WriterOptions): Writer {
       const found = store.newest(key);
       const entry = found instanceof Promise ? await found : found;
       if (entry === undefined) {
+        if (mode.applied !== undefined) {
+          const written = await tryCreate(resource, request, addressExisting(mode.applied(), kind, request));
+          if (written !== undefined) return written;
+          continue;
+        }
         if (mode.createFrom === undefined || strategy.createOnUpdate !== true) throw notFound(kind, request.name);
         return create(resource, request, addressExisting(mode.createFrom, kind, request));
       }
@@ -167,11 +179,18 @@ export function createWriter(options: WriterOptions): Writer {
       const old = parsedOf(resource, entry, bytes);
       const wanted = change(old, bytes);
       const pinned = checkRevision(resource, request.name, wanted, entry, mode);
-      const written = await tryUpdate(resource, request, { old, entry, bytes, wanted });
+      const tracked = mode.applied === undefined ? track(resource, request, old, wanted) : wanted;
+      const written = await tryUpdate(resource, request, { old, entry, bytes, wanted: tracked });
       if (written !== undefined) return written;
       if (pinned) break;
     }
     throw conflict(kind, request.name, modified);
+  }
+
+  /** A binding is no write of fields, and what changes nothing takes nothing. */
+  function track(resource: Resource, request: WriteRequest, old: KubeObject, wanted: KubeObject): KubeObject {
+    if (request.subresource === 'binding' || wanted === old) return wanted;
+    return fields.track(resource, { ...request, now: timestamp() }, { old, wanted });
   }
 
   interface Base {
@@ -194,14 +213,18 @@ export function createWriter(options: WriterOptions): Writer {
     const undo: (() => void)[] = [];
     try {
       const metadata = updatedMetadata(admitted, old, kind);
-      const combined = combine({ ...admitted, metadata }, old, resource, { ...contextFor(request, undo), ...request });
+      const combined = withManagedFields(
+        combine({ ...admitted, metadata }, old, resource, { ...contextFor(request, undo), ...request }),
+        metadata.managedFields,
+      );
       const prepared = request.subresource === 'status' ? combined : withGeneration(combined, old, kind);
       // A binding sets what nothing else may change, and checks itself.
       if (request.subresource !== 'binding') validateChange(kind, prepared, old);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const layout = resource.layOut(prepared);
-      if (isSame(bytes, layout)) return await unchanged(entry, bytes);
+      if (isSame(bytes, layout) || (isAsLong(entry, layout) && isSameButTimes(prepared, old)))
+        return await unchanged(entry, bytes);
       if (request.dryRun) return { status: 200, bytes: stamped(layout, String(entry.modRevision)) };
       if (isReleased(prepared) && resource.strategy.isHeld?.(prepared) !== true) {
         return await erase(resource, entry, layout, prepared);
@@ -316,6 +339,11 @@ function checkPreconditions(subject: Subject, old: KubeObject, entry: Entry, { p
   }
 }
 
+/** Equal values have equal lengths, in whatever order their fields stand. */
+function isAsLong({ bytes, modRevision }: Entry, layout: Layout): boolean {
+  return bytes.length === layout.bytes.length + String(modRevision).length;
+}
+
 /** Shared when the cache holds this very revision, else parsed for this request. */
 function parsedOf(resource: Resource, { key, modRevision }: Entry, bytes: Buffer): KubeObject {
   const cached = resource.cache.byKey(key);
@@ -334,4 +362,10 @@ function detailsOf(subject: Subject, { metadata }: KubeObject): NonNullable<Stat
 
 function bufferOf({ bytes }: Entry): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Subresources that keep the stored metadata change its owners all the same. */
+function withManagedFields(object: KubeObject, managedFields: ObjectMeta['managedFields'] | undefined): KubeObject {
+  if (object.metadata?.managedFields === managedFields) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields } as ObjectMeta };
 }
