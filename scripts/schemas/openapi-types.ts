@@ -1,23 +1,13 @@
 // Schemas of the OpenAPI documents out of the models and the overlay. Version 3 wraps a reference that has a description
 // in allOf, because siblings of $ref are ignored there; version 2 has no oneOf.
 
+import { type GroupVersionKind, type OpenApiVersion, refTo } from '../../src/api/index.ts';
 import { atomicTypes, fieldDefaults } from '../../src/api/schema/overlay.ts';
 import type { MergeFacts } from '../../src/api/schema/shape.ts';
 import type { Model, ModelField, ModelType } from './read-models.ts';
 import { mergeFactsOf, scalarTypes } from './runtime-schema.ts';
 
-export type OpenApiVersion = 2 | 3;
 type Json = Record<string, unknown>;
-
-export interface GroupVersionKind {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-}
-
-export function refTo(name: string, version: OpenApiVersion): Json {
-  return { $ref: version === 3 ? `#/components/schemas/${name}` : `#/definitions/${name}` };
-}
 
 /** @param kinds what x-kubernetes-group-version-kind says; several for DeleteOptions. */
 export function openApiType(model: Model, version: OpenApiVersion, kinds: readonly GroupVersionKind[]): Json {

@@ -1,8 +1,14 @@
 // The OpenAPI documents: one version 3 document per group-version, and one version 2 document of everything.
 
-import { allKinds, apiVersionOf, type KindSpec } from '../../src/api/index.ts';
-import { pathsOf } from './openapi-paths.ts';
-import { type GroupVersionKind, type OpenApiVersion, openApiType, referencesOf } from './openapi-types.ts';
+import {
+  allKinds,
+  apiVersionOf,
+  type GroupVersionKind,
+  type KindSpec,
+  type OpenApiVersion,
+  pathsOf,
+} from '../../src/api/index.ts';
+import { openApiType, referencesOf } from './openapi-types.ts';
 import type { Model } from './read-models.ts';
 
 type Json = Record<string, unknown>;

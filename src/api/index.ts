@@ -41,6 +41,7 @@ export {
   openApiDocuments,
   openApiV3Index,
 } from './openapi.ts';
+export { type OpenApiVersion, pathsOf, refTo } from './openapi-paths.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';
@@ -94,6 +95,7 @@ export {
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
 export { type CustomKinds, customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
+export { customType, customTypeName } from './structural/openapi-type.ts';
 export type { JsonSchema, StructuralSchema } from './structural/schema.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';

@@ -7,6 +7,7 @@ import type { Store } from '../store/index.ts';
 import { ensureDefaultObjects } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
+import { startExtensions } from './extensions/index.ts';
 import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
 import { createInFlight, type InFlight, type InFlightLimits } from './http/in-flight.ts';
 import { createBufferPool } from './http/list-body.ts';
@@ -87,6 +88,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const admission = createAdmissionChain(security.admission);
   const watches = createWatchHub({ cache, store });
   const writer = createWriter({ store, cache, admission, services, fields, clock });
+  const extensions = startExtensions({ reader, objects, resources, cache, writer: unjudged, watches, clock, logger });
   const nodeProxy = options.nodeProxy?.({ reader });
   const inFlight = createInFlight(options.limits);
   const metrics = createMetrics();
@@ -118,7 +120,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       checks: healthChecks(state),
       metrics,
       gauges: gaugesOf({ cache, inFlight, watches, resources: () => resources.all() }),
-      openApi: createOpenApi(),
+      openApi: createOpenApi(extensions),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
     }),
@@ -153,6 +155,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     async stop(graceMs = 2000) {
       state.stopping = true;
       stopCompaction();
+      extensions.stop();
       security.stop();
       watches.stop();
       await nodeProxy?.close();

@@ -1,7 +1,21 @@
-// OpenAPI under /openapi: documents are files made at build time, listed with the hash of their bytes. kubectl asks for one
-// per group and version and keeps it under its hash, so nothing is held in memory; the index is worked out once.
+// OpenAPI under /openapi: documents of built-in kinds are files made at build time, listed with the hash of their bytes, so
+// nothing is held in memory. Those of custom kinds are made when somebody asks, and kept until the kinds change: version 3
+// has one small document per group-version; version 2 is one document of everything, into which they are spliced, because
+// parsing and printing it again would take a hundred times as long.
 
-import { type OpenApiEntry, openApiDocuments, openApiV3Index } from '../../api/index.ts';
+import { createHash } from 'node:crypto';
+import {
+  apiVersionOf,
+  customType,
+  customTypeName,
+  type GroupVersionKind,
+  type KindSpec,
+  type OpenApiEntry,
+  type OpenApiVersion,
+  openApiDocuments,
+  openApiV3Index,
+  pathsOf,
+} from '../../api/index.ts';
 
 export interface OpenApiAnswer {
   readonly body: Buffer;
@@ -14,24 +28,151 @@ export interface OpenApi {
   read(path: string): OpenApiAnswer | undefined;
 }
 
+/** Kinds that come and go at run time. */
+export interface CustomKindsSource {
+  served(): readonly KindSpec[];
+  /** Another number when `served` answers something else. */
+  readonly generation: number;
+}
+
+interface CustomDocuments {
+  readonly generation: number;
+  readonly v3: ReadonlyMap<string, Document>;
+  v2: OpenApiAnswer | undefined;
+}
+
+interface Document extends OpenApiAnswer {
+  readonly etag: string;
+  readonly specs: readonly KindSpec[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
 /** The list is read when somebody asks first. Throws CodedError SCHEMAS_MISSING then when nothing was generated. */
-export function createOpenApi(): OpenApi {
+export function createOpenApi(custom: CustomKindsSource): OpenApi {
   let opened: ReturnType<typeof openApiDocuments> | undefined;
+  let shared: Json | undefined;
+  let made: CustomDocuments | undefined;
+
+  const open = (): ReturnType<typeof openApiDocuments> => {
+    opened ??= openApiDocuments();
+    return opened;
+  };
+
+  /** Types that custom kinds refer to, out of a built-in document that has all of them. */
+  const sharedTypes = (): Json => {
+    shared ??= typesIn(open());
+    return shared;
+  };
+
+  function customDocuments(): CustomDocuments {
+    const { generation } = custom;
+    if (made?.generation === generation) return made;
+    const before = made?.v3;
+    const groups = Map.groupBy(custom.served(), (spec) => `apis/${apiVersionOf(spec)}`);
+    const v3 = new Map(
+      [...groups].map(([path, specs]) => {
+        const known = before?.get(path);
+        return [path, known !== undefined && isSameList(known.specs, specs) ? known : documentOf(specs, sharedTypes())];
+      }),
+    );
+    made = { generation, v3, v2: undefined };
+    return made;
+  }
+
+  function read2(): OpenApiAnswer {
+    const { list, read } = open();
+    const builtIn = { body: read(list.v2), etag: list.v2.hash };
+    const specs = custom.served();
+    if (specs.length === 0) return builtIn;
+    const documents = customDocuments();
+    documents.v2 ??= spliced(builtIn.body, specs);
+    return documents.v2;
+  }
+
   return {
     read(path) {
-      opened ??= openApiDocuments();
-      const { list, read } = opened;
-      const answer = ({ hash, ...entry }: OpenApiEntry): OpenApiAnswer => ({
-        body: read({ hash, ...entry }),
-        etag: hash,
-      });
-      if (path === '/openapi/v2') return answer(list.v2);
+      const { list, read } = open();
+      if (path === '/openapi/v2') return read2();
+      const { v3 } = customDocuments();
       if (path === '/openapi/v3') {
-        return { body: Buffer.from(JSON.stringify(openApiV3Index(list))), etag: undefined };
+        const own = [...v3].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
+        const index = openApiV3Index({ v2: list.v2, v3: { ...list.v3, ...Object.fromEntries(own) } });
+        return { body: Buffer.from(JSON.stringify(index)), etag: undefined };
       }
+      if (!path.startsWith('/openapi/v3/')) return undefined;
       const name = path.slice('/openapi/v3/'.length);
-      const entry = path.startsWith('/openapi/v3/') && Object.hasOwn(list.v3, name) ? list.v3[name] : undefined;
-      return entry === undefined ? undefined : answer(entry);
+      const own = v3.get(name);
+      if (own !== undefined) return own;
+      const entry: OpenApiEntry | undefined = Object.hasOwn(list.v3, name) ? list.v3[name] : undefined;
+      return entry === undefined ? undefined : { body: read(entry), etag: entry.hash };
     },
   };
+}
+
+const machinery = 'io.k8s.apimachinery.';
+const scaleGroup = 'apis/autoscaling/v1';
+const scaleType = 'io.k8s.api.autoscaling.v1.Scale';
+const scaleParts = [scaleType, `${scaleType}Spec`, `${scaleType}Status`];
+
+function typesIn({ list, read }: ReturnType<typeof openApiDocuments>): Json {
+  const entry = list.v3[scaleGroup];
+  if (entry === undefined) throw new Error(`the OpenAPI documents hold none of ${scaleGroup}`);
+  const { components } = JSON.parse(read(entry).toString()) as { components: { schemas: Json } };
+  const wanted = Object.entries(components.schemas).filter(
+    ([name]) => name.startsWith(machinery) || scaleParts.includes(name),
+  );
+  return Object.fromEntries(wanted);
+}
+
+function documentOf(specs: readonly KindSpec[], shared: Json): Document {
+  const schemas = { ...partsOf(specs, 3).types, ...shared };
+  const document = {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version: 'v1.35.0' },
+    paths: partsOf(specs, 3).paths,
+    components: { schemas: sorted(schemas) },
+  };
+  const body = Buffer.from(JSON.stringify(document));
+  return { body, etag: digest(body), specs };
+}
+
+function partsOf(specs: readonly KindSpec[], version: OpenApiVersion): { readonly paths: Json; readonly types: Json } {
+  const typeOf = (kind: GroupVersionKind): string => (kind.group === 'autoscaling' ? scaleType : customTypeName(kind));
+  return {
+    paths: Object.assign({}, ...specs.map((spec) => pathsOf(spec, version, typeOf))) as Json,
+    types: Object.assign({}, ...specs.map((spec) => customType(spec, version))) as Json,
+  };
+}
+
+const pathsMark = '"paths":{';
+/** Where the paths end and the types begin; nothing before it ends so. */
+const typesMark = '}},"definitions":{';
+
+/** The built-in version 2 document with the custom kinds in front of each of its two parts. */
+function spliced(builtIn: Buffer, specs: readonly KindSpec[]): OpenApiAnswer {
+  const pathsAt = builtIn.indexOf(pathsMark) + pathsMark.length;
+  const typesAt = builtIn.indexOf(typesMark) + typesMark.length;
+  const { paths, types } = partsOf(specs, 2);
+  const inside = (part: Json): Buffer => Buffer.from(`${JSON.stringify(part).slice(1, -1)},`);
+  const body = Buffer.concat([
+    builtIn.subarray(0, pathsAt),
+    inside(paths),
+    builtIn.subarray(pathsAt, typesAt),
+    inside(types),
+    builtIn.subarray(typesAt),
+  ]);
+  return { body, etag: digest(body) };
+}
+
+function digest(body: Buffer): string {
+  return createHash('sha512').update(body).digest('hex').toUpperCase();
+}
+
+function sorted(record: Json): Json {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
 }

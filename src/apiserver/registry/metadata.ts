@@ -110,10 +110,16 @@ export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindS
 
 /** Raises metadata.generation when one of the fields that count has changed. */
 export function withGeneration(object: KubeObject, old: KubeObject, kind: KindSpec): KubeObject {
-  const changed =
-    kind.generation?.some((field) => !isDeepStrictEqual(bodyOf(object)[field], bodyOf(old)[field])) ?? false;
+  const fields = kind.generation?.[0] === '*' ? countingFields(object, old, kind) : kind.generation;
+  const changed = fields?.some((field) => !isDeepStrictEqual(bodyOf(object)[field], bodyOf(old)[field])) ?? false;
   if (!changed) return object;
   return { ...object, metadata: { ...object.metadata, generation: (old.metadata?.generation ?? 0) + 1 } };
+}
+
+function countingFields(object: KubeObject, old: KubeObject, kind: KindSpec): readonly string[] {
+  const hasStatus = kind.subresources?.some(({ name }) => name === 'status') === true;
+  const fields = new Set([...Object.keys(object), ...Object.keys(old)]);
+  return [...fields].filter((field) => field !== 'metadata' && (field !== 'status' || !hasStatus));
 }
 
 /** Whether an object that was marked as deleted has nothing left that holds it. */

@@ -137,7 +137,7 @@ export function createWriter(options: WriterOptions): Writer {
       const bare = { ...admitted, metadata };
       const started = strategy.keepsStatus === true ? bare : withoutStatus(bare, kind);
       const prepared = strategy.create?.(started, context) ?? started;
-      validateNew(kind, prepared);
+      validateNew(judgedAs(resource), prepared);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const key = resource.keyOf(request.namespace, name);
@@ -219,7 +219,7 @@ export function createWriter(options: WriterOptions): Writer {
       );
       const prepared = request.subresource === 'status' ? combined : withGeneration(combined, old, kind);
       // A binding sets what nothing else may change, and checks itself.
-      if (request.subresource !== 'binding') validateChange(kind, prepared, old);
+      if (request.subresource !== 'binding') validateChange(judgedAs(resource), prepared, old);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const layout = resource.layOut(prepared);
@@ -308,6 +308,11 @@ export function createWriter(options: WriterOptions): Writer {
   return { create, update, remove };
 }
 
+/** Custom objects are judged by the schema of the version that they were sent in. */
+function judgedAs({ spec, stored }: Resource): KindSpec {
+  return spec.custom === undefined ? stored : spec;
+}
+
 /** Whether the client insists on the revision it named. Throws 409 when that is not the newest one, 422 when one is needed. */
 function checkRevision(resource: Resource, name: string, wanted: KubeObject, entry: Entry, mode: UpdateMode): boolean {
   const given = wanted.metadata?.resourceVersion ?? '';
@@ -347,7 +352,8 @@ function isAsLong({ bytes, modRevision }: Entry, layout: Layout): boolean {
 /** Shared when the cache holds this very revision, else parsed for this request. */
 function parsedOf(resource: Resource, { key, modRevision }: Entry, bytes: Buffer): KubeObject {
   const cached = resource.cache.byKey(key);
-  return cached?.revision === modRevision ? cached.parsed() : (JSON.parse(bytes.toString()) as KubeObject);
+  const object = cached?.revision === modRevision ? cached.parsed() : (JSON.parse(bytes.toString()) as KubeObject);
+  return resource.refresh === undefined ? object : resource.refresh(object);
 }
 
 function detailsOf(subject: Subject, { metadata }: KubeObject): NonNullable<Status['details']> {

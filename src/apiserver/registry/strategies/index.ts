@@ -2,6 +2,7 @@
 
 import type { Strategy } from '../strategy.ts';
 import { certificateSigningRequests } from './certificate-signing-requests.ts';
+import { customResourceDefinitions } from './custom-resource-definitions.ts';
 import { namespaces } from './namespaces.ts';
 import { pods } from './pods.ts';
 import { services } from './services.ts';
@@ -27,6 +28,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   'rolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
   'clusterrolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
   'certificatesigningrequests.certificates.k8s.io': certificateSigningRequests,
+  'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitions,
   'deployments.apps': apps,
   'replicasets.apps': apps,
 };

@@ -1,11 +1,18 @@
-// Paths and operations of the OpenAPI documents out of the kinds table. kubectl looks here for the query parameters that a
+// Paths and operations of the OpenAPI documents out of kinds: at build time for the table, at run time for the kinds of
+// CustomResourceDefinitions. kubectl looks here for the query parameters that a
 // server understands (fieldValidation, dryRun) and for the kind behind a resource; nobody generates clients from it, so
 // responses name their schema and nothing more.
 
-import { apiVersionOf, type KindSpec, pathOf, type SubresourceSpec, type Verb } from '../../src/api/index.ts';
-import { type GroupVersionKind, type OpenApiVersion, refTo } from './openapi-types.ts';
+import { apiVersionOf, type GroupVersionKind, type KindSpec, pathOf, type SubresourceSpec, type Verb } from './kind.ts';
 
 type Json = Record<string, unknown>;
+
+export type OpenApiVersion = 2 | 3;
+
+/** A reference to a named type. */
+export function refTo(name: string, version: OpenApiVersion): Json {
+  return { $ref: version === 3 ? `#/components/schemas/${name}` : `#/definitions/${name}` };
+}
 
 /** What an operation is made from. */
 interface Operation {
@@ -17,6 +24,7 @@ interface Operation {
   readonly body?: string;
   readonly answer: string;
   readonly kind: GroupVersionKind;
+  readonly isCustom: boolean;
 }
 
 const machinery = 'io.k8s.apimachinery.pkg.apis.meta.v1';
@@ -100,6 +108,7 @@ function operationsOf(kind: KindSpec, own: string, list: string, wanted: (verb: 
 
 function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Operation {
   const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
+  const isCustom = kind.custom !== undefined;
   const name = `${kind.namespaced ? 'Namespaced' : ''}${kind.kind}`;
   const id = (word: string): string => `${word}${groupWord(kind)}${name}`;
   const status = `${machinery}.Status`;
@@ -114,6 +123,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         query: listQuery,
         answer: list,
         kind: gvk,
+        isCustom,
       };
     case 'create':
       return {
@@ -125,6 +135,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         body: own,
         answer: own,
         kind: gvk,
+        isCustom,
       };
     case 'deletecollection':
       return {
@@ -136,6 +147,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         body: `${machinery}.DeleteOptions`,
         answer: status,
         kind: gvk,
+        isCustom,
       };
     case 'update':
       return {
@@ -147,6 +159,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         body: own,
         answer: own,
         kind: gvk,
+        isCustom,
       };
     case 'patch':
       return {
@@ -158,6 +171,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         body: patch,
         answer: own,
         kind: gvk,
+        isCustom,
       };
     case 'delete':
       return {
@@ -169,6 +183,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         body: `${machinery}.DeleteOptions`,
         answer: status,
         kind: gvk,
+        isCustom,
       };
     default:
       return {
@@ -179,6 +194,7 @@ function operationOf(kind: KindSpec, verb: Verb, own: string, list: string): Ope
         query: [],
         answer: own,
         kind: gvk,
+        isCustom,
       };
   }
 }
@@ -197,6 +213,7 @@ function subresourceOperations(kind: KindSpec, sub: SubresourceSpec, type: strin
         query: [],
         answer: '',
         kind: gvk,
+        isCustom: kind.custom !== undefined,
       }));
   }
   return sub.verbs.map((verb) => {
@@ -236,18 +253,20 @@ function pathItem(path: string, operations: readonly Operation[], version: OpenA
   };
 }
 
+/** There is no strategic merge of custom objects. */
+const strategic = 'application/strategic-merge-patch+json';
 const answers = ['application/json', 'application/yaml'];
 const patches = [
   'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
+  strategic,
 ];
 
 function operationJson(operation: Operation, version: OpenApiVersion): Json {
-  const { body, answer, method } = operation;
+  const { body, answer, method, isCustom } = operation;
   const query = ['pretty', ...operation.query].map((name) => queryParameter(name, version));
-  const bodyTypes = method === 'patch' ? patches : answers;
+  const bodyTypes = method === 'patch' ? patches.filter((type) => !isCustom || type !== strategic) : answers;
   const common = {
     description: operation.description,
     operationId: operation.id,
