@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { KubeObject } from '../../api/index.ts';
+import { kindOf } from '../../api/index.ts';
 import type { Logger } from '../../base/index.ts';
 import { forbidden } from '../authorization/index.ts';
 import {
@@ -22,11 +22,12 @@ import {
 import type { Metrics } from '../health/index.ts';
 import type { NodeProxy } from '../proxy/index.ts';
 import type { Registry } from '../registry/registry.ts';
+import { decodeBodyAs } from '../registry/schema.ts';
 import type { Review } from '../reviews/index.ts';
 import { credentialsOf } from './credentials.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, warn } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
-import { acceptFor, bodyFormatOf, parseBody } from './negotiate.ts';
+import { acceptFor, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
 import {
@@ -39,7 +40,7 @@ import {
 } from './request-target.ts';
 import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
 import { sendError, sendJson } from './respond.ts';
-import { asApiError, badRequest, methodNotAllowed, unknownResource } from './status-body.ts';
+import { asApiError, methodNotAllowed, unknownResource } from './status-body.ts';
 import { serveBinding, serveSubresource } from './subresource-requests.ts';
 
 export interface PipelineOptions {
@@ -138,12 +139,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     { target, verb, query, user }: Routed & { readonly target: ResourceTarget },
   ): Promise<void> {
     if (verb !== 'create') throw methodNotAllowed();
-    const value = parseBody(await exchange.readBody(options.bodyLimit), bodyFormatOf(exchange.headers['content-type']));
-    if (typeof value !== 'object' || value === null) throw badRequest(`the body must be a ${review.kind}`);
-    fieldValidationOf(query);
+    const kind = kindOf(review);
+    if (kind === undefined) throw new Error(`${review.kind} is not in the kinds table`);
+    const body = await exchange.readBody(options.bodyLimit);
+    const format = bodyFormatOf(exchange.headers['content-type']);
+    // As any object: typed clients send null for what they leave out.
+    const { object, warnings } = decodeBodyAs(kind, body, { format, mode: fieldValidationOf(query) });
+    for (const message of warnings) warn(exchange, message);
     const { dryRun } = writeRequestOf({ exchange, target, query, user });
     const { namespace, name } = target;
-    sendJson(exchange, 201, await review.create({ user, namespace, name, body: value as KubeObject, dryRun }));
+    sendJson(exchange, 201, await review.create({ user, namespace, name, body: object, dryRun }));
   }
 
   function fail(exchange: Exchange, error: unknown): void {
