@@ -144,7 +144,11 @@ export async function sendList(
     const text = `${head.slice(0, -1)},"items":[${items.join(',')}]}`;
     return sendText(exchange, { status: 200, headers, accepted }, text);
   }
-  const outside = { kind: resource.spec.listKind ?? `${resource.spec.kind}List`, apiVersion: resource.apiVersion, metadata: meta };
+  const outside = {
+    kind: resource.spec.listKind ?? `${resource.spec.kind}List`,
+    apiVersion: resource.apiVersion,
+    metadata: meta,
+  };
   const list = new ListBody(Buffer.from(`${JSON.stringify(outside).slice(0, -1)},"items":[`), objects);
   if (accepted.format === 'protobuf') return sendBytes(exchange, headers, protobufList(outside, objects, headers));
   if (accepted.format === 'yaml') {

@@ -7,7 +7,7 @@
 // The newest state includes writes that are on their way to the disk, so concurrent writers of one object follow each other
 // without conflicts. The answer is what the store committed, byte for byte.
 
-import type { KubeObject, ObjectMeta, Status } from '../../api/index.ts';
+import type { KindSpec, KubeObject, ObjectMeta, Status } from '../../api/index.ts';
 import { type Clock, systemClock } from '../../base/index.ts';
 import type { Entry, Store, Value } from '../../store/index.ts';
 import { isSame, type Layout, stamped, unstamped, type WatchCache } from '../cache/index.ts';
