@@ -9,6 +9,14 @@ export { entriesOf, type FieldWrite, type ObjectVersion, trackUpdate } from './a
 export { readConfig } from './apply/read-config.ts';
 export { resetFieldsOf } from './apply/reset-fields.ts';
 export {
+  type AccessAnswer,
+  type AccessQuestion,
+  type AdmissionExpression,
+  celAuthorizer,
+  celOf,
+  compileAdmissionCel,
+} from './cel/admission-cel.ts';
+export {
   conformObject,
   type Decoded,
   type DecodeOptions,
@@ -94,6 +102,7 @@ export {
   parseLabelSelector,
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
+export { CelError } from './structural/cel.ts';
 export { type CustomKinds, customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
 export { customType, customTypeName } from './structural/openapi-type.ts';
 export type { JsonSchema, StructuralSchema } from './structural/schema.ts';

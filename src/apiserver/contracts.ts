@@ -116,20 +116,22 @@ export interface ApiErrorOptions {
   readonly details?: NonNullable<Status['details']>;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
+  /** What the client sees instead of the reason and its code: the verdict of somebody else, passed on. */
+  readonly shownAs?: { readonly code: number; readonly reason: string };
 }
 
 /** Ends a request with a `Status` object. */
 export class ApiError extends Error {
   readonly code: number;
-  readonly reason: StatusReason;
+  readonly reason: StatusReason | (string & {});
   readonly details: Status['details'];
   readonly retryAfterSeconds: number | undefined;
 
   constructor(reason: StatusReason, message: string, options: ApiErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'ApiError';
-    this.code = statusReasons[reason];
-    this.reason = reason;
+    this.code = options.shownAs?.code ?? statusReasons[reason];
+    this.reason = options.shownAs?.reason ?? reason;
     this.details = options.details;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }

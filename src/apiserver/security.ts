@@ -2,7 +2,7 @@
 // them, put together. A test may exchange the whole for `allow-all`.
 
 import type { Clock, Logger } from '../base/index.ts';
-import { createAdmissionPlugins } from './admission/index.ts';
+import { createAdmission } from './admission/index.ts';
 import {
   createAuthenticator,
   createImpersonator,
@@ -60,19 +60,23 @@ export function secure(
   const authenticate = createAuthenticator({ reader, serviceAccounts, anonymous: options.anonymous ?? true, clock });
   const authorization = createAuthorization(reader);
   const { authorize, escalationCheck } = authorization;
+  const admission = createAdmission({ reader, writer, authorize, escalationCheck });
   const aggregation = startRoleAggregation({ reader, writer, log: logger });
   return {
     reader,
     authenticate,
     impersonate: createImpersonator(authorize),
     authorize,
-    admission: createAdmissionPlugins({ reader, writer, authorize, escalationCheck }),
+    admission: admission.plugins,
     reviews: createReviews({ reader, authorization, authenticate, issuer, serviceAccounts, clock }),
     documents: (base) => ({
       '/openid/v1/jwks': () => issuer.jwks(),
       '/.well-known/openid-configuration': () => issuer.discovery(`${base()}/openid/v1/jwks`),
     }),
-    stop: () => aggregation.stop(),
+    stop() {
+      aggregation.stop();
+      admission.stop();
+    },
   };
 }
 

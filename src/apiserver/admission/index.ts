@@ -1,1 +1,1 @@
-export { type AdmissionOptions, createAdmissionPlugins } from './plugins.ts';
+export { type Admission, type AdmissionOptions, createAdmission } from './plugins.ts';

@@ -4,6 +4,7 @@
 
 import type { AdmissionPlugin, Authorizer, ObjectReader, ObjectWriter } from '../contracts.ts';
 import { certificateApproval, certificateRequester, certificateSigning, certificateSubject } from './certificates.ts';
+import { createWebhooks } from './dynamic/webhooks.ts';
 import { defaultIngressClass } from './ingress-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -25,9 +26,16 @@ export interface AdmissionOptions {
   readonly escalationCheck: AdmissionPlugin;
 }
 
-export function createAdmissionPlugins(options: AdmissionOptions): readonly AdmissionPlugin[] {
+export interface Admission {
+  readonly plugins: readonly AdmissionPlugin[];
+  /** Closes connections to webhooks. */
+  stop(): void;
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
   const { reader, writer, authorize, escalationCheck } = options;
-  return [
+  const webhooks = createWebhooks({ reader, authorize });
+  const plugins = [
     namespaceLifecycle(reader),
     limitRanger(reader),
     serviceAccount(reader),
@@ -45,7 +53,10 @@ export function createAdmissionPlugins(options: AdmissionOptions): readonly Admi
     certificateSigning(authorize),
     certificateSubject,
     defaultIngressClass(reader),
+    webhooks.mutating,
     escalationCheck,
+    webhooks.validating,
     resourceQuota({ reader, writer }),
   ];
+  return { plugins, stop: () => webhooks.stop() };
 }

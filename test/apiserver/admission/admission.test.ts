@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { type KindSpec, type KubeObject, kinds, type Pod } from '../../../src/api/index.ts';
 import { organizationsOf } from '../../../src/apiserver/admission/csr-subject.ts';
-import { createAdmissionPlugins } from '../../../src/apiserver/admission/index.ts';
+import { createAdmission } from '../../../src/apiserver/admission/index.ts';
 import { createAuthorization } from '../../../src/apiserver/authorization/index.ts';
 import type { AdmissionRequest, UserInfo } from '../../../src/apiserver/contracts.ts';
 import { createFakeObjects } from '../fake-objects.ts';
@@ -16,7 +16,7 @@ function bench() {
   objects.put(kinds.namespace, { metadata: { name: 'default' } });
   objects.put(kinds.serviceAccount, { metadata: { namespace: 'default', name: 'default', uid: 'u' } });
   const { authorize, escalationCheck } = createAuthorization(objects.reader);
-  const plugins = createAdmissionPlugins({
+  const { plugins } = createAdmission({
     reader: objects.reader,
     writer: objects.writer,
     authorize,

@@ -1,0 +1,207 @@
+// Admission by webhooks. Mutating ones are called one after another, in the order of their configurations' names, and those
+// that ask for it once more when a later one changed the object; validating ones are called all at once. Configurations are
+// compiled when they change: without any, a write pays one comparison.
+// Source: Kubernetes documentation, "Dynamic Admission Control"; apiserver pkg/admission/plugin/webhook.
+
+import {
+  applyDefaults,
+  applyJsonPatch,
+  conformObject,
+  type KindOf,
+  type KubeObject,
+  kinds,
+  type MutatingWebhookConfiguration,
+  type ValidatingWebhookConfiguration,
+} from '../../../api/index.ts';
+import { messageOf } from '../../../base/index.ts';
+import {
+  type AdmissionPlugin,
+  type AdmissionRequest,
+  ApiError,
+  type Authorizer,
+  type ObjectReader,
+} from '../../contracts.ts';
+import { bindingsOf, compileConditions, requestVariables } from './conditions.ts';
+import { compileMatch, type Matcher } from './match.ts';
+import { createWebhookClient, type WebhookClient } from './webhook-call.ts';
+import { denied, type ReviewAnswer, readAnswer, reviewOf } from './webhook-review.ts';
+
+type Mutating = NonNullable<MutatingWebhookConfiguration['webhooks']>[number];
+type Configured = Omit<Mutating, 'reinvocationPolicy'> & { readonly reinvocationPolicy?: string };
+type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
+
+interface Hook {
+  readonly webhook: Configured;
+  readonly configuration: string;
+  readonly match: Matcher;
+  readonly conditions: ReturnType<typeof compileConditions>;
+}
+
+export interface Webhooks {
+  readonly mutating: AdmissionPlugin;
+  readonly validating: AdmissionPlugin;
+  stop(): void;
+}
+
+export function createWebhooks(options: { readonly reader: ObjectReader; readonly authorize: Authorizer }): Webhooks {
+  const { reader, authorize } = options;
+  const client = createWebhookClient(reader);
+  const mutatingHooks = hooksOf(reader, kinds.mutatingWebhookConfiguration);
+  const validatingHooks = hooksOf(reader, kinds.validatingWebhookConfiguration);
+  const call = createCaller(client, authorize);
+
+  async function mutateBy(hooks: readonly Hook[], request: AdmissionRequest): Promise<KubeObject> {
+    let object = request.object ?? {};
+    const again: Hook[] = [];
+    for (const hook of hooks) {
+      const changed = await mutateOnce(call, hook, { ...request, object });
+      if (changed === undefined) continue;
+      object = changed.object;
+      if (changed.differs && again.length > 0) {
+        for (const earlier of again.splice(0)) {
+          object = (await mutateOnce(call, earlier, { ...request, object }))?.object ?? object;
+        }
+      }
+      if (hook.webhook.reinvocationPolicy === 'IfNeeded') again.push(hook);
+    }
+    return object;
+  }
+
+  return {
+    mutating: {
+      name: 'MutatingAdmissionWebhook',
+      mutate(request) {
+        const hooks = mutatingHooks(request);
+        return hooks.length === 0 || request.object === undefined ? (request.object ?? {}) : mutateBy(hooks, request);
+      },
+      // There is nothing to change in a deletion, but mutating webhooks are told and may refuse.
+      validate(request) {
+        const hooks = request.operation === 'DELETE' ? mutatingHooks(request) : none;
+        return hooks.length === 0 ? undefined : judgeBy(call, hooks, request);
+      },
+    },
+    validating: {
+      name: 'ValidatingAdmissionWebhook',
+      validate(request) {
+        const hooks = validatingHooks(request);
+        return hooks.length === 0 ? undefined : judgeBy(call, hooks, request);
+      },
+    },
+    stop: () => client.close(),
+  };
+}
+
+const none: readonly Hook[] = [];
+/** A webhook must not be able to lock its own configuration. */
+const untouchable = new Set([
+  'mutatingwebhookconfigurations',
+  'validatingwebhookconfigurations',
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+]);
+
+/** The hooks that may be about a request, by its resource and operation; remembered until a configuration changes. */
+function hooksOf<T extends Configuration>(
+  reader: ObjectReader,
+  kind: KindOf<T>,
+): (request: AdmissionRequest) => readonly Hook[] {
+  let all: readonly Hook[] | undefined;
+  const byResource = new Map<string, readonly Hook[]>();
+  reader.onChange(kind, () => {
+    all = undefined;
+    byResource.clear();
+  });
+  return (request) => {
+    all ??= compile(reader, reader.list<T>(kind));
+    if (all.length === 0) return none;
+    const { group, version, plural } = request.kind;
+    if (group === 'admissionregistration.k8s.io' && untouchable.has(plural)) return none;
+    const key = `${group}/${version}/${plural}/${request.subresource}/${request.operation}`;
+    const known = byResource.get(key);
+    if (known !== undefined) return known;
+    const found = all.filter(({ match }) => match.matchesResource(request));
+    byResource.set(key, found);
+    return found;
+  };
+}
+
+function compile(reader: ObjectReader, configurations: readonly Configuration[]): readonly Hook[] {
+  return configurations.flatMap(({ metadata, webhooks = [] }) =>
+    webhooks.map((webhook: Configured) => ({
+      webhook,
+      configuration: metadata?.name ?? '',
+      match: compileMatch(reader, { ...webhook, rules: webhook.rules ?? [] }),
+      conditions: compileConditions(webhook.matchConditions, requestVariables),
+    })),
+  );
+}
+
+type Caller = (hook: Hook, request: AdmissionRequest) => Promise<ReviewAnswer | undefined>;
+
+/** Asks one webhook; undefined when it is not concerned, or failed and may be ignored. Throws ApiError. */
+function createCaller(client: WebhookClient, authorize: Authorizer): Caller {
+  return async ({ webhook, match, conditions }, request) => {
+    if (!match.matches(request)) return undefined;
+    const { name, failurePolicy = 'Fail', sideEffects } = webhook;
+    const verdict = conditions(() => bindingsOf(request, authorize));
+    if (verdict.matches === false) return undefined;
+    if (verdict.matches === 'error') {
+      if (failurePolicy === 'Ignore') return undefined;
+      throw new ApiError('Forbidden', `admission webhook ${JSON.stringify(name)} could not be matched: ${verdict.why}`);
+    }
+    if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
+      throw new ApiError('BadRequest', `admission webhook ${JSON.stringify(name)} does not support dry run`);
+    }
+    try {
+      const { uid, body } = reviewOf(request);
+      const answer = readAnswer(await client.post(webhook.clientConfig, body, webhook.timeoutSeconds ?? 10), uid);
+      for (const warning of answer.warnings) request.warn?.(warning);
+      for (const [key, value] of Object.entries(answer.auditAnnotations)) request.annotate?.(`${name}/${key}`, value);
+      return answer;
+    } catch (error) {
+      if (failurePolicy === 'Ignore') {
+        request.annotate?.(`failed-open.webhook.admission.k8s.io/${name}`, messageOf(error));
+        return undefined;
+      }
+      const why = `failed calling webhook ${JSON.stringify(name)}: ${messageOf(error)}`;
+      throw new ApiError('InternalError', `Internal error occurred: ${why}`, {
+        details: { causes: [{ message: why }] },
+        cause: error,
+      });
+    }
+  };
+}
+
+async function judgeBy(call: Caller, hooks: readonly Hook[], request: AdmissionRequest): Promise<void> {
+  const verdicts = await Promise.allSettled(hooks.map((hook) => judgeOnce(call, hook, request)));
+  for (const verdict of verdicts) if (verdict.status === 'rejected') throw verdict.reason;
+}
+
+async function judgeOnce(call: Caller, hook: Hook, request: AdmissionRequest): Promise<void> {
+  const answer = await call(hook, request);
+  if (answer?.allowed === false) throw denied(hook.webhook.name, answer.status);
+}
+
+interface Mutated {
+  readonly object: KubeObject;
+  readonly differs: boolean;
+}
+
+async function mutateOnce(call: Caller, hook: Hook, request: AdmissionRequest): Promise<Mutated | undefined> {
+  const answer = await call(hook, request);
+  if (answer === undefined) return undefined;
+  const { name } = hook.webhook;
+  if (!answer.allowed) throw denied(name, answer.status);
+  const { kind, object = {} } = request;
+  if (answer.patch === undefined) return { object, differs: false };
+  try {
+    const patched = applyJsonPatch(structuredClone(object), answer.patch) as KubeObject;
+    conformObject(kind, patched);
+    applyDefaults(kind, patched);
+    request.annotate?.(`patch.webhook.admission.k8s.io/${name}`, JSON.stringify({ configuration: hook.configuration }));
+    return { object: patched, differs: true };
+  } catch (error) {
+    const why = `admission webhook ${JSON.stringify(name)} attempted to modify the object: ${messageOf(error)}`;
+    throw new ApiError('InternalError', `Internal error occurred: ${why}`, { cause: error });
+  }
+}
