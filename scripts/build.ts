@@ -10,6 +10,7 @@ const entryPoints: Readonly<Record<string, string>> = {
   k8ts: 'src/commands/main.ts',
   'store-worker': 'src/store/sqlite/worker.ts',
   'components-worker': 'src/daemons/components-worker.ts',
+  testing: 'src/testing/index.ts',
 };
 
 const root = join(import.meta.dirname, '..');

@@ -1,14 +1,12 @@
 // The two long-lived commands of a control plane. Each runs until `signal` aborts or the server can't go on.
 
 import { copyFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { CodedError, createLogger, type Logger } from '../base/index.ts';
-import { type CertContext, ensureCertificates, ensureKubeconfigs } from '../certs/index.ts';
-import { loadServerConfig, type ServerConfig } from '../config/index.ts';
-import { announceReady, createLocalHost } from '../host/index.ts';
+import { loadServerConfig } from '../config/index.ts';
+import { announceReady } from '../host/index.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { prepareControlPlane } from './standalone.ts';
 
 /** `k8ts run server`: from the configuration file that init wrote. */
 export async function runServer(configPath: string, signal: AbortSignal): Promise<void> {
@@ -33,7 +31,7 @@ export interface ControlPlaneOptions {
 /** `k8ts run control-plane`: the control plane alone, in the foreground; one line on standard output when it is ready. */
 export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ level: 'warn', fields: { process: 'control-plane' } });
-  const config = await prepareControlPlane(options);
+  const config = await prepareControlPlane({ ...options, dataDir: dataDirOf(options) });
   const admin = join(config.kubeconfigDir, 'admin.conf');
   const server = await startServer(config, logger, signal);
   if (options.writeKubeconfig !== undefined) await copyFile(admin, options.writeKubeconfig);
@@ -52,48 +50,12 @@ async function untilEnd(server: RunningServer, signal: AbortSignal, logger: Logg
   if (failure !== undefined) throw failure;
 }
 
-/** Certificates and kubeconfigs under `dataDir`, for a server that nobody but this machine's clients knows. */
-async function prepareControlPlane(options: ControlPlaneOptions): Promise<ServerConfig> {
-  if (options.dataDir === undefined) {
+function dataDirOf({ dataDir }: ControlPlaneOptions): string {
+  if (dataDir === undefined) {
     throw new CodedError('USAGE', '--data-dir is missing: where should state and certificates be kept?', {
       exit: 'invalidInput',
       hint: 'k8ts run control-plane --data-dir DIR',
     });
   }
-  const dataDir = resolve(options.dataDir);
-  const port = options.port === 0 ? await freePort(options.bindAddress) : options.port;
-  const advertiseAddress = options.bindAddress === '0.0.0.0' ? '127.0.0.1' : options.bindAddress;
-  const config: ServerConfig = {
-    nodeName: hostname(),
-    advertiseAddress,
-    bindAddress: options.bindAddress,
-    bindPort: port,
-    controlPlaneEndpoint: `${advertiseAddress}:${port}`,
-    certDir: join(dataDir, 'pki'),
-    kubeconfigDir: dataDir,
-    datastore: { kind: 'sqlite', path: join(dataDir, 'state.db') },
-    serviceCidr: '10.96.0.0/12',
-    podCidr: '10.244.0.0/16',
-    clusterDomain: 'cluster.local',
-    controllers: options.controllers,
-    scheduler: options.scheduler,
-  };
-  const host = createLocalHost();
-  const context: CertContext = { ...config, extraSans: ['localhost', '127.0.0.1'] };
-  const { certDir, kubeconfigDir } = config;
-  await ensureCertificates(host, { context, certDir });
-  const names = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
-  await ensureKubeconfigs(host, { context, certDir, kubeconfigDir, bindPort: port, names });
-  return config;
-}
-
-function freePort(host: string): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once('error', fail);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
+  return dataDir;
 }

@@ -8,7 +8,7 @@ import { type ApiServer, createNodeProxy, startApiServer } from '../apiserver/in
 import { CodedError, type Logger, messageOf } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
-import { startComponentsThread } from './components-thread.ts';
+import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -18,36 +18,37 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Resolves when the API server is ready and its controllers and scheduler work, or `signal` aborts. */
-export async function startServer(config: ServerConfig, logger: Logger, signal: AbortSignal): Promise<RunningServer> {
+/**
+ * Resolves when the API server is ready and its controllers and scheduler work, or `signal` aborts.
+ * @param run where controllers and scheduler work: a thread of their own by default, or this one.
+ */
+export async function startServer(
+  config: ServerConfig,
+  logger: Logger,
+  signal: AbortSignal,
+  run: typeof startComponentsThread = startComponentsThread,
+): Promise<RunningServer> {
   const store = await openStore(config);
   let api: ApiServer | undefined;
+  let components: ComponentsThread | undefined;
+  const stop = async (): Promise<void> => {
+    await components?.stop();
+    await api?.stop();
+    await store.close();
+  };
   try {
     api = await startApi(config, store, logger);
     await api.ready;
+    const { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain } = config;
+    components = run({ controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain }, logger);
+    await Promise.race([components.ready, once(signal, 'abort')]);
   } catch (error) {
-    await api?.stop();
-    await store.close();
+    await stop();
     throw error;
   }
-  const { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain } = config;
-  const components = startComponentsThread(
-    { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain },
-    logger,
-  );
-  await Promise.race([components.ready, once(signal, 'abort')]);
   logger.info('the server is ready', { url: api.url });
   const { url, port, failed } = api;
-  return {
-    url,
-    port,
-    failed,
-    async stop() {
-      await components.stop();
-      await api.stop();
-      await store.close();
-    },
-  };
+  return { url, port, failed, stop };
 }
 
 function openStore({ datastore }: ServerConfig): Promise<Store> {

@@ -1,0 +1,14 @@
+// Controllers and scheduler on the caller's own thread: for control planes inside a test process, where a thread's start
+// would cost more than it saves.
+
+import type { Logger } from '../base/index.ts';
+import { type ComponentsConfig, startComponents } from './components.ts';
+import type { ComponentsThread } from './components-thread.ts';
+
+export function startComponentsHere(config: ComponentsConfig, logger: Logger): ComponentsThread {
+  const stopping = new AbortController();
+  return {
+    ready: startComponents(config, logger, stopping.signal),
+    stop: async () => stopping.abort(),
+  };
+}
