@@ -1,6 +1,6 @@
 // The words that reconcile functions use to say what is to be done. Each only builds a value.
 
-import type { KindOf, KubeObject, Stored } from '../api/index.ts';
+import type { KindOf, KubeObject, Secret, ServiceAccount, Stored } from '../api/index.ts';
 import type { ObjectName, PatchType } from '../client/index.ts';
 import type {
   Action,
@@ -12,6 +12,7 @@ import type {
   EnqueueAction,
   EventAction,
   EventText,
+  IssueTokenAction,
   LaterAction,
   PatchAction,
   UpdateAction,
@@ -53,6 +54,10 @@ export function remove<T extends KubeObject>(
 
 export function removeAll<T extends KubeObject>(kind: KindOf<T>, namespace: string): DeleteAllAction {
   return { do: 'deleteAll', kind, namespace };
+}
+
+export function issueToken(account: Stored<ServiceAccount>, secret: Stored<Secret>): IssueTokenAction {
+  return { do: 'issueToken', account, secret };
 }
 
 export function announce(about: KubeObject, text: EventText): EventAction {

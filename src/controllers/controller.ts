@@ -5,7 +5,7 @@
 // event changes nothing. The alternative, controllers that call the API themselves, was refused: each would need its own
 // retries, its own guard against slow watches, and a server to be tested.
 
-import type { KindOf, KindSpec, KubeObject, Stored } from '../api/index.ts';
+import type { KindOf, KindSpec, KubeObject, Secret, ServiceAccount, Stored } from '../api/index.ts';
 import type { ApiClient, DeleteOptions, ObjectKey, ObjectName, PatchType } from '../client/index.ts';
 import type { ControllerOptions } from './options.ts';
 
@@ -22,6 +22,8 @@ export interface View {
   get<T extends KubeObject>(kind: KindOf<T>, key: ObjectKey): Stored<T> | undefined;
   list<T extends KubeObject>(kind: KindOf<T>, namespace?: string): readonly Stored<T>[];
   byIndex<T extends KubeObject>(index: Index<T>, value: string): readonly Stored<T>[];
+  /** Kinds that CustomResourceDefinitions add at present; read like any other by controllers with `ofCustomKind`. */
+  customKinds(): readonly KindSpec[];
   /** An informer showed the deletion of the object with this uid, lately; uids are never used again. */
   wasDeleted(uid: string): boolean;
 }
@@ -109,6 +111,13 @@ export interface DeleteAllAction {
   readonly namespace: string;
 }
 
+/** Stores `secret` with a new token of `account` in it, which is valid as long as both exist. */
+export interface IssueTokenAction {
+  readonly do: 'issueToken';
+  readonly account: Stored<ServiceAccount>;
+  readonly secret: Stored<Secret>;
+}
+
 export interface EventAction extends EventText {
   readonly do: 'event';
   readonly about: KubeObject;
@@ -142,6 +151,7 @@ export type Action =
   | PatchAction
   | DeleteAction
   | DeleteAllAction
+  | IssueTokenAction
   | EventAction
   | LaterAction
   | EnqueueAction
@@ -171,11 +181,18 @@ export interface Controller {
   /** Kinds that are read but whose changes concern no key. */
   readonly reads?: readonly KindSpec[];
   readonly indexes?: readonly { readonly register: (to: IndexTarget) => void }[];
+  /** For controllers that look at every kind: what they watch of one that comes at run time. */
+  readonly ofCustomKind?: (kind: KindSpec) => CustomWatch;
   readonly reconcile: (key: ObjectKey, world: World) => readonly Action[] | Promise<readonly Action[]>;
   /** Keys looked at at the same time. Default 1: decisions that must see each other's outcome. */
   readonly parallel?: number;
   /** Keys to look at once at the start, for controllers whose key is not an object. */
   readonly initialKeys?: readonly ObjectKey[];
+}
+
+export interface CustomWatch {
+  readonly watch: Watch;
+  readonly index?: Index<KubeObject>;
 }
 
 export interface IndexTarget {

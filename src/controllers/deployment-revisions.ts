@@ -6,6 +6,7 @@ import { type Deployment, kinds, type PodTemplateSpec, type ReplicaSet, type Sto
 import { remove } from './actions.ts';
 import type { Action } from './controller.ts';
 import { canonical } from './equality.ts';
+import { nameHash } from './name-hash.ts';
 import { controllerRefTo } from './ownership.ts';
 import { timeOf } from './wire-time.ts';
 
@@ -144,13 +145,8 @@ function isEmpty({ metadata, spec, status }: Stored<ReplicaSet>): boolean {
   return (status?.replicas ?? 0) === 0 && (spec?.replicas ?? 1) === 0 && isObserved;
 }
 
-const safeCharacters = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** FNV-1a over the template, in letters that cannot form words. Only its stability matters: sets are found by template. */
+/** Only its stability matters: sets are found by template. */
 function templateHash(deployment: Deployment): string {
   const collisions = deployment.status?.collisionCount;
-  const text = `${templateText(deployment.spec?.template)}${collisions === undefined ? '' : `\n${collisions}`}`;
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return [...String(hash)].map((digit) => safeCharacters[digit.charCodeAt(0) % safeCharacters.length]).join('');
+  return nameHash(`${templateText(deployment.spec?.template)}${collisions === undefined ? '' : `\n${collisions}`}`);
 }

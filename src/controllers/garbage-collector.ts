@@ -30,7 +30,7 @@ import { kindOfOwner, ownableKinds } from './stored-kinds.ts';
 const foregroundFinalizer = 'foregroundDeletion';
 const orphanFinalizer = 'orphan';
 
-const indexes = new Map(ownableKinds.map((kind) => [kind, byOwner(kind)]));
+const indexes = ownableKinds.map(byOwner);
 
 function byOwner(kind: KindSpec): Index<KubeObject> {
   return { kind, name: 'owner', valuesOf: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid) };
@@ -39,11 +39,12 @@ function byOwner(kind: KindSpec): Index<KubeObject> {
 export const garbageCollector: Controller = {
   name: 'garbage-collector-controller',
   parallel: 20,
-  indexes: [...indexes.values()].map((index) => needs(index)),
+  indexes: indexes.map((index) => needs(index)),
   watches: ownableKinds.map(watchKind),
+  ofCustomKind: (kind) => ({ watch: watchKind(kind), index: byOwner(kind) }),
   async reconcile(key, world) {
     const [kindId, objectKey] = splitId(key);
-    const kind = ownableKinds.find((one) => idOf(one) === kindId);
+    const kind = [...ownableKinds, ...world.view.customKinds()].find((one) => idOf(one) === kindId);
     const object = kind === undefined ? undefined : world.view.get<KubeObject>(kind, objectKey);
     if (kind === undefined || object === undefined) return [];
     const item: Item = { kind, object };
@@ -86,7 +87,8 @@ function watchKind(kind: KindSpec): Watch {
 function keysOf(item: Item, view: View, { type, object, previous }: Change<KubeObject>): readonly string[] {
   const owners = item.object.metadata.ownerReferences ?? [];
   const referencesChanged = !isSame(previous?.metadata.ownerReferences, object.metadata.ownerReferences);
-  const ownerKeys = type === 'deleted' || (type === 'updated' && referencesChanged) ? keysOfOwners(item, owners) : [];
+  const ownerKeys =
+    type === 'deleted' || (type === 'updated' && referencesChanged) ? keysOfOwners(item, owners, view) : [];
   if (type === 'deleted') return [...ownerKeys, ...dependentsOf(item.object, view).map(idFor)];
   const isFinishing = isWaiting(item.object) || hasFinalizer(item.object, orphanFinalizer);
   const isToBeChecked = owners.length > 0 && (type === 'added' || referencesChanged);
@@ -94,9 +96,9 @@ function keysOf(item: Item, view: View, { type, object, previous }: Change<KubeO
 }
 
 /** Owners that may have waited for this object. */
-function keysOfOwners({ object }: Item, owners: readonly OwnerReference[]): readonly string[] {
+function keysOfOwners({ object }: Item, owners: readonly OwnerReference[], view: View): readonly string[] {
   return owners.flatMap((owner) => {
-    const kind = kindOfOwner(owner);
+    const kind = kindOfOwner(owner, view.customKinds());
     return kind === undefined ? [] : [`${idOf(kind)} ${ownerKey(kind, owner, object)}`];
   });
 }
@@ -106,8 +108,8 @@ function ownerKey(kind: KindSpec, owner: OwnerReference, dependent: KubeObject):
 }
 
 function dependentsOf(owner: Stored<KubeObject>, view: View): readonly Item[] {
-  return [...indexes].flatMap(([kind, index]) =>
-    view.byIndex(index, owner.metadata.uid).map((object) => ({ kind, object })),
+  return [...indexes, ...view.customKinds().map(byOwner)].flatMap((index) =>
+    view.byIndex(index, owner.metadata.uid).map((object) => ({ kind: index.kind, object })),
   );
 }
 
@@ -122,12 +124,12 @@ function isWaiting(object: KubeObject): boolean {
 
 async function look({ kind, object }: Item, owner: OwnerReference, { view, live }: World): Promise<OwnerState> {
   const { uid, name } = owner;
-  const ownerKind = kindOfOwner(owner);
+  const ownerKind = kindOfOwner(owner, view.customKinds());
+  if (view.wasDeleted(uid)) return { uid, state: 'absent' };
   if (ownerKind === undefined) return { uid, state: 'unknown kind' };
   if (ownerKind.namespaced && !kind.namespaced) return { uid, state: 'invalid' };
   const cached = view.get<KubeObject>(ownerKind, ownerKey(ownerKind, owner, object));
   if (cached?.metadata.uid === uid) return { uid, state: isWaiting(cached) ? 'waiting' : 'solid' };
-  if (view.wasDeleted(uid)) return { uid, state: 'absent' };
   const namespace = ownerKind.namespaced ? object.metadata.namespace : undefined;
   try {
     const found = await live.get<KubeObject>(ownerKind, { namespace, name });

@@ -3,9 +3,10 @@
 // look before the end must not be at a late cache; the caches' deletions only say when to look again.
 
 import { type KindSpec, type KubeObject, kinds, type Namespace, type Stored, timestamp } from '../api/index.ts';
-import { keyOf } from '../client/index.ts';
+import { ApiStatusError, keyOf } from '../client/index.ts';
 import { later, removeAll, updateSubresource } from './actions.ts';
 import { type Action, type Controller, type Failure, type LiveReader, type Watch, watch } from './controller.ts';
+import { kindOfDefinition } from './custom-kinds.ts';
 import { isSame } from './equality.ts';
 import { ownableKinds, storedKinds } from './stored-kinds.ts';
 
@@ -23,6 +24,7 @@ export const namespaceController: Controller = {
     watch(kinds.namespace, (namespace) => (isEnding(namespace) ? [keyOf(namespace)] : [])),
     ...ownableKinds.filter(({ namespaced }) => namespaced).map(watchContent),
   ],
+  ofCustomKind: (kind) => ({ watch: watchContent(kind) }),
   async reconcile(name, { view, live, failure, now }) {
     const namespace = view.get(kinds.namespace, name);
     if (namespace === undefined || !isEnding(namespace)) return [];
@@ -49,12 +51,23 @@ export interface Content {
 }
 
 async function contentsOf(namespace: string, live: LiveReader): Promise<readonly Content[]> {
+  const { items: definitions } = await live.list(kinds.customResourceDefinition);
   const all = await Promise.all(
-    storedKinds
+    [...storedKinds, ...definitions.flatMap((one) => kindOfDefinition(one) ?? [])]
       .filter(({ namespaced }) => namespaced)
-      .map(async (kind) => ({ kind, objects: (await live.list<KubeObject>(kind, { namespace, limit: 500 })).items })),
+      .map(async (kind) => ({ kind, objects: await objectsOf(kind, namespace, live) })),
   );
   return all.filter(({ objects }) => objects.length > 0);
+}
+
+async function objectsOf(kind: KindSpec, namespace: string, live: LiveReader): Promise<Content['objects']> {
+  try {
+    return (await live.list<KubeObject>(kind, { namespace, limit: 500 })).items;
+  } catch (error) {
+    // The definition of a custom kind is gone, and all its objects with it.
+    if (error instanceof ApiStatusError && error.reason === 'NotFound') return [];
+    throw error;
+  }
 }
 
 export function reconcileNamespace(

@@ -7,10 +7,19 @@
 //   create → namespace is being terminated       nothing may be created there any more
 //   update, patch, delete → Conflict             somebody was faster; look again, quietly
 
-import { type KubeObject, pathOf, type Stored } from '../api/index.ts';
+import { type KindSpec, type KubeObject, kinds, pathOf, type Stored, type TokenRequest } from '../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../base/index.ts';
 import { type ApiClient, ApiStatusError, createWorkQueue, type ObjectKey, type WorkQueue } from '../client/index.ts';
-import type { Action, Controller, DeleteAllAction, EventText, Failure, PatchAction, World } from './controller.ts';
+import type {
+  Action,
+  Controller,
+  DeleteAllAction,
+  EventText,
+  Failure,
+  IssueTokenAction,
+  PatchAction,
+  World,
+} from './controller.ts';
 import type { ControllerOptions } from './options.ts';
 import type { AssumingView } from './view.ts';
 
@@ -61,6 +70,14 @@ export function createRunner(controller: Controller, deps: RunnerDeps): Runner {
   for (const kind of controller.reads ?? []) view.use(kind);
   for (const index of controller.indexes ?? []) index.register(view);
   for (const watch of controller.watches) watch.attach(view, view, (key) => queue.add(key));
+  const { ofCustomKind } = controller;
+  if (ofCustomKind !== undefined) {
+    view.onCustomKind((kind) => {
+      const { watch, index } = ofCustomKind(kind);
+      if (index !== undefined) view.addIndex(index);
+      watch.attach(view, view, (key) => queue.add(key));
+    });
+  }
 
   return {
     run(signal) {
@@ -140,6 +157,10 @@ async function perform(action: Action, on: Performing): Promise<void> {
   }
 }
 
+function writtenKind(action: Exclude<WriteAction, DeleteAllAction>): KindSpec {
+  return action.do === 'issueToken' ? kinds.secret : action.kind;
+}
+
 type WriteAction = Exclude<Action, { do: 'later' | 'enqueue' | 'event' | 'batch' }>;
 
 async function performWrite(action: WriteAction, on: Performing): Promise<void> {
@@ -150,7 +171,7 @@ async function performWrite(action: WriteAction, on: Performing): Promise<void> 
   try {
     const result = await write(action, on);
     if (result === 'left out') return;
-    if (result !== undefined && action.do !== 'deleteAll') on.view.assume(action.kind, result);
+    if (result !== undefined && action.do !== 'deleteAll') on.view.assume(writtenKind(action), result);
     if (action.do === 'delete') on.view.assumeDeleted(action.kind, action.object);
     tell(event?.done?.(result));
   } catch (error) {
@@ -189,10 +210,45 @@ async function write(
       await client.delete<KubeObject>(action.kind, { namespace, name }, { ...action.options, preconditions, signal });
       return undefined;
     }
+    case 'issueToken':
+      return await storeToken(action, client, signal);
     case 'deleteAll':
       await deleteCollection(action, client, signal);
       return undefined;
   }
+}
+
+/** The API server allows 2^32 s at most: as long as the Secret, for all purposes. */
+const tokenSeconds = 2 ** 32;
+
+async function storeToken(
+  { account, secret }: IssueTokenAction,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<Stored<KubeObject>> {
+  const { name, uid } = secret.metadata;
+  const body: TokenRequest = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: {
+      audiences: [],
+      expirationSeconds: tokenSeconds,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name, uid },
+    },
+  };
+  const { status } = await client.post<TokenRequest, TokenRequest>(
+    kinds.serviceAccount,
+    { namespace: account.metadata.namespace, name: account.metadata.name },
+    'token',
+    body,
+    signal,
+  );
+  const token = Buffer.from(status?.token ?? '').toString('base64');
+  return await client.update<KubeObject>(
+    kinds.secret,
+    { ...secret, data: { ...secret.data, token } } as Stored<KubeObject>,
+    { signal },
+  );
 }
 
 async function deleteCollection(action: DeleteAllAction, client: ApiClient, signal: AbortSignal): Promise<void> {

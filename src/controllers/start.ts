@@ -3,6 +3,7 @@
 import { type Clock, CodedError, type Logger, systemClock } from '../base/index.ts';
 import { type ApiClient, createEventRecorder, type InformerFactory } from '../client/index.ts';
 import type { Controller } from './controller.ts';
+import { followDefinitions } from './custom-kinds.ts';
 import { type ControllerOptions, defaultControllerOptions } from './options.ts';
 import { createRunner, type EventSink } from './runner.ts';
 import { controllers } from './table.ts';
@@ -40,6 +41,7 @@ export async function startControllers(deps: ControllersDeps, signal: AbortSigna
   const runners = chosen.map((controller) =>
     createRunner(controller, { client, view, recorder: recorder(controller.name), options, logger, clock }),
   );
+  if (chosen.some(({ ofCustomKind }) => ofCustomKind !== undefined)) followDefinitions(informers, view);
   await informers.start(signal);
   const stopped = Promise.all(runners.map((runner) => runner.run(signal))).then(() => undefined);
   logger.info('controllers work', { controllers: chosen.map(({ name }) => name) });

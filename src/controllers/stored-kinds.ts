@@ -17,7 +17,12 @@ export const ownableKinds: readonly KindSpec[] = storedKinds.filter(({ kind }) =
 
 const byReference = new Map(ownableKinds.map((kind) => [`${apiVersionOf(kind)} ${kind.kind}`, kind]));
 
-/** undefined for a kind that this cluster does not have. */
-export function kindOfOwner({ apiVersion, kind }: OwnerReference): KindSpec | undefined {
-  return byReference.get(`${apiVersion} ${kind}`);
+/** undefined for a kind that this cluster does not have. A custom owner may be named by any of its versions. */
+export function kindOfOwner(
+  { apiVersion, kind }: OwnerReference,
+  custom: readonly KindSpec[] = [],
+): KindSpec | undefined {
+  const builtIn = byReference.get(`${apiVersion} ${kind}`);
+  const [group] = apiVersion.split('/');
+  return builtIn ?? custom.find((one) => one.kind === kind && one.group === group);
 }

@@ -2,9 +2,11 @@
 
 import { bootstrapSignerController } from './bootstrap-signer.ts';
 import type { Controller } from './controller.ts';
+import { cronJobController } from './cronjob.ts';
 import { csrApprovingController } from './csr-approving.ts';
 import { csrCleanerController } from './csr-cleaner.ts';
 import { csrSigningController } from './csr-signing.ts';
+import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointsController } from './endpoints.ts';
@@ -20,6 +22,7 @@ import { replicationController } from './replication-controller.ts';
 import { resourceQuotaController } from './resourcequota.ts';
 import { rootCaController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
+import { serviceAccountTokenController } from './service-account-token.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { tokenCleanerController } from './token-cleaner.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
@@ -28,7 +31,9 @@ export const controllers = [
   deploymentController,
   replicaSetController,
   replicationController,
+  daemonSetController,
   jobController,
+  cronJobController,
   ttlAfterFinishedController,
   disruptionController,
   resourceQuotaController,
@@ -44,6 +49,7 @@ export const controllers = [
   bootstrapSignerController,
   tokenCleanerController,
   serviceAccountController,
+  serviceAccountTokenController,
   rootCaController,
   garbageCollector,
   namespaceController,

@@ -1,12 +1,13 @@
 // taint-eviction: deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer: a toleration with
 // tolerationSeconds counts from the moment the taint was added. Keys are pods; one timer a pod that is on its way out.
 
-import { kinds, type Pod, type Stored, type Taint, type Toleration, timestamp } from '../api/index.ts';
+import { kinds, type Pod, type Stored, type Taint, timestamp } from '../api/index.ts';
 import { keyOf } from '../client/index.ts';
 import { later, patch, remove } from './actions.ts';
 import { type Action, type Controller, watch } from './controller.ts';
 import { isSame } from './equality.ts';
 import { isFinished, needsPodsByNode, podCondition, podsByNode, withPodCondition } from './pod-state.ts';
+import { tolerates } from './tolerations.ts';
 import { timeOf } from './wire-time.ts';
 
 export const taintEvictionController: Controller = {
@@ -56,14 +57,6 @@ function deadlineOf(pod: Pod, taint: Taint, addedAt: (taint: Taint) => number): 
   const { tolerationSeconds } = toleration;
   if (tolerationSeconds === undefined) return Number.POSITIVE_INFINITY;
   return addedAt(taint) + Math.max(0, tolerationSeconds) * 1000;
-}
-
-/** Source: core/v1 Toleration. An empty key with Exists matches every taint, an empty effect every effect. */
-function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
-  if (effect !== '' && effect !== taint.effect) return false;
-  if (key !== '' && key !== taint.key) return false;
-  if (operator === 'Exists') return true;
-  return operator === 'Equal' && key !== '' && value === (taint.value ?? '');
 }
 
 /** Tells the pod's owner (a Job, say) that the pod did not fail by itself. Source: KEP-3329. */

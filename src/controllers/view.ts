@@ -22,8 +22,13 @@ const assumptionLife = 5 * 60_000;
 const rememberedDeletions = 20_000;
 
 export interface AssumingView extends View, IndexTarget, WatchSource {
-  /** Makes a kind readable; before the informers start. */
+  /** Makes a kind readable; before the informers start, or at run time. */
   use(kind: KindSpec): void;
+  /** A kind of a CustomResourceDefinition is there, or another version of it. Tells those who asked with `onCustomKind`. */
+  addCustomKind(kind: KindSpec): void;
+  removeCustomKind(kind: KindSpec): void;
+  /** Called with each custom kind from now on. */
+  onCustomKind(handler: (kind: KindSpec) => void): void;
   /** The server answered a write with `object`. */
   assume(kind: KindSpec, object: Stored<KubeObject>): void;
   /** The server accepted the deletion of `object`; until the watch shows more, it reads as being deleted. */
@@ -43,6 +48,7 @@ interface Source {
   readonly informer: Informer<KubeObject>;
   readonly indexes: Map<string, (object: Stored<KubeObject>) => readonly string[]>;
   readonly assumed: Map<ObjectKey, Assumption>;
+  readonly handlers: ((change: Change<KubeObject>) => void)[];
   /** The newest revision of this kind that the informer showed. */
   seen: number;
 }
@@ -50,9 +56,29 @@ interface Source {
 export function createView(informers: InformerFactory, now: () => number): AssumingView {
   const sources = new Map<string, Source>();
   const deleted = new Set<string>();
+  const custom = new Map<string, KindSpec>();
+  const customHandlers: ((kind: KindSpec) => void)[] = [];
 
   return {
     use: (kind) => void sourceOf(kind, true),
+    customKinds: () => [...custom.values()],
+    addCustomKind(kind) {
+      custom.set(sourceId(kind), kind);
+      sourceOf(kind, true);
+      for (const handler of customHandlers) handler(kind);
+    },
+    removeCustomKind(kind) {
+      const source = sources.get(sourceId(kind));
+      custom.delete(sourceId(kind));
+      sources.delete(sourceId(kind));
+      informers.forget(kind);
+      // The deletions of the last objects may not have been shown yet, and nobody will show them now.
+      for (const object of source?.informer.list() ?? []) {
+        remember(object.metadata.uid);
+        for (const handler of source?.handlers ?? []) handler({ type: 'deleted', object, previous: undefined });
+      }
+    },
+    onCustomKind: (handler) => void customHandlers.push(handler),
     get<T extends KubeObject>(kind: KindOf<T>, key: ObjectKey) {
       const source = sourceOf(kind);
       return (assumed(source, key) ?? source.informer.get(key)) as Stored<T> | undefined;
@@ -78,7 +104,9 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       source.informer.addIndex(index.name, valuesOf);
     },
     onChange<T extends KubeObject>(kind: KindOf<T>, handler: (change: Change<T>) => void) {
-      const informer = sourceOf(kind, true).informer as unknown as Informer<T>;
+      const source = sourceOf(kind, true);
+      source.handlers.push(handler as unknown as (change: Change<KubeObject>) => void);
+      const informer = source.informer as unknown as Informer<T>;
       informer.addHandler({
         added: (object) => handler({ type: 'added', object, previous: undefined }),
         updated: (object, previous) => handler({ type: 'updated', object, previous }),
@@ -105,7 +133,7 @@ export function createView(informers: InformerFactory, now: () => number): Assum
   };
 
   function sourceOf(kind: KindSpec, make = false): Source {
-    const id = `${kind.group}/${kind.plural}`;
+    const id = sourceId(kind);
     const existing = sources.get(id);
     if (existing !== undefined) return existing;
     if (!make) throw new Error(`${kind.kind} is read by a controller that does not declare it`);
@@ -113,6 +141,7 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       informer: informers.informer<KubeObject>(kind),
       indexes: new Map(),
       assumed: new Map(),
+      handlers: [],
       seen: 0,
     };
     source.informer.addHandler({
@@ -121,13 +150,17 @@ export function createView(informers: InformerFactory, now: () => number): Assum
       deleted: (object) => {
         source.assumed.delete(keyOf(object));
         settle(source, object);
-        deleted.add(object.metadata.uid);
-        const [oldest] = deleted;
-        if (deleted.size > rememberedDeletions && oldest !== undefined) deleted.delete(oldest);
+        remember(object.metadata.uid);
       },
     });
     sources.set(id, source);
     return source;
+  }
+
+  function remember(uid: string): void {
+    deleted.add(uid);
+    const [oldest] = deleted;
+    if (deleted.size > rememberedDeletions && oldest !== undefined) deleted.delete(oldest);
   }
 
   function settle(source: Source, shown: Stored<KubeObject>): void {
@@ -159,6 +192,10 @@ export function createView(informers: InformerFactory, now: () => number): Assum
     const own = [...source.assumed.values()].map((entry) => entry.object).filter(belongs);
     return [...rest, ...own];
   }
+}
+
+function sourceId({ group, plural }: KindSpec): string {
+  return `${group}/${plural}`;
 }
 
 function revisionOf(object: Stored<KubeObject>): number {
