@@ -139,6 +139,60 @@ t.test('a watch is frames of events, bookmark included', async (t) => {
   await events.return(undefined);
 });
 
+t.test('custom resources have no protobuf form, their metadata has', async (t) => {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+  const created = await send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body: definition });
+  t.match(created, { status: 201, object: { spec: { versions: [{ schema }] } } });
+  const widgets = '/apis/example.com/v1/namespaces/default/widgets';
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
+  await untilServed(widgets);
+  t.equal((await server.call('POST', widgets, widget)).status, 201);
+  const json = { accept: 'application/json' };
+  t.equal((await send('POST', widgets, { ...json, body: Buffer.from('6b387300', 'hex') })).status, 415);
+  t.match(await send('GET', `${widgets}/w`), { status: 406, object: { kind: 'Status', reason: 'NotAcceptable' } });
+  const accept = `${protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`;
+  t.match(await send('GET', `${widgets}/w`, { accept }), { status: 200, object: { metadata: { name: 'w' } } });
+  const query = 'watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+  for (const type of ['application/json', protobuf]) {
+    const { body } = await agent.request({
+      origin: server.server.url,
+      path: `${widgets}?${query}&timeoutSeconds=60`,
+      method: 'GET',
+      headers: { accept: accept.replace(protobuf, type) },
+    });
+    const events = type === protobuf ? frames(body) : lines(body);
+    const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+    t.match(await events.next(), { value: { type: 'ADDED', object: { ...partial, metadata: { name: 'w' } } } });
+    t.match(await events.next(), { value: { type: 'BOOKMARK', object: partial } });
+    await events.return(undefined);
+  }
+});
+
+async function untilServed(path: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if ((await server.call('GET', path)).status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${path} is not served`);
+}
+
+async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<{ type: string; object: Json }, void> {
+  for await (const chunk of body) {
+    for (const line of chunk.toString().split('\n')) if (line !== '') yield JSON.parse(line);
+  }
+}
+
 /** Events of a watch: 4 bytes of length, then {type = 1, object = 2 {raw = 1}}, read as a client would. */
 async function* frames(body: AsyncIterable<Buffer>): AsyncGenerator<{ type: string; object: Json }, void> {
   let rest: Buffer = Buffer.alloc(0);

@@ -9,7 +9,7 @@ import { DecodeError, maxDepth } from '../decode/decode-error.ts';
 export type WireType = 0 | 1 | 2 | 5;
 
 const maxMessages = 500_000;
-const asciiMax = 24;
+const asciiMax = 12;
 
 export class Reader {
   readonly bytes: Buffer;

@@ -11,6 +11,7 @@ import {
   protobufWatchFrame,
 } from '../../api/index.ts';
 import { type CachedObject, jsonFrame } from '../cache/index.ts';
+import { partialJson } from '../registry/table.ts';
 import type { WatcherOptions } from '../watch/index.ts';
 import type { Accepted } from './negotiate.ts';
 
@@ -39,13 +40,25 @@ export function protobufList(
 
 /** How a watch sends its events. Source: apimachinery serializer/protobuf, the stream serializer's media type. */
 export function watchForm(
-  { format }: Accepted,
+  { format, view }: Accepted,
   render: Render,
 ): Pick<WatcherOptions, 'render' | 'frame'> & { readonly contentType: string } {
-  if (format !== 'protobuf') return { contentType: 'application/json', render, frame: jsonFrame };
+  const seen = view === 'partial' ? partialBookmark : asIs;
+  if (format !== 'protobuf') {
+    return { contentType: 'application/json', render, frame: (type, json) => jsonFrame(type, seen(type, json)) };
+  }
   return {
     contentType: `${protobufMediaType};stream=watch`,
     render: render ?? ((object) => object.bytes.toString()),
-    frame: (type, json) => protobufWatchFrame(type, encodeProtobuf(JSON.parse(json) as KubeObject)),
+    frame: (type, json) => protobufWatchFrame(type, encodeProtobuf(JSON.parse(seen(type, json)) as KubeObject)),
   };
+}
+
+function asIs(_type: string, json: string): string {
+  return json;
+}
+
+/** Whoever watches metadata gets bookmarks of that type too. Source: apiserver handlers/response.go, transformObject. */
+function partialBookmark(type: string, json: string): string {
+  return type === 'BOOKMARK' ? partialJson(JSON.parse(json) as KubeObject) : json;
 }
