@@ -12,7 +12,7 @@ export async function startMirror(config: KubeConfig): Promise<() => Promise<voi
     const namespace = secret.metadata?.annotations?.[annotation];
     const name = secret.metadata?.name;
     if (namespace === undefined || name === undefined) return;
-    const copy = { metadata: { name, namespace }, type: secret.type, data: secret.data };
+    const copy: V1Secret = { ...secret, metadata: { name, namespace } };
     try {
       await core.createNamespacedSecret({ namespace, body: copy });
     } catch {
