@@ -41,7 +41,7 @@ interface Package {
   readonly structs: ReadonlyMap<string, ReadonlyMap<number, GoField>>;
 }
 
-/** Messages with a JSON form of their own; see src/api/protobuf/message.ts. */
+/** Messages with a JSON form of their own; see src/api/protobuf/line.ts. */
 const scalars: Readonly<Record<string, string>> = {
   'meta/v1.Time': 'time',
   'meta/v1.MicroTime': 'microTime',
@@ -217,7 +217,7 @@ function write(key: string, messages: ReadonlyMap<string, string>): void {
   const rows = [...messages].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => `${name}: ${text}`.trim());
   writeFileSync(
     join(out, `${key.replace('/', '-')}.ts`),
-    `// Made by scripts/read-protobuf-fields.ts: facts about ${of.group === '' ? 'the core group' : of.group} ${of.version}. message.ts says how a line reads.
+    `// Made by scripts/read-protobuf-fields.ts: facts about ${of.group === '' ? 'the core group' : of.group} ${of.version}. line.ts says how a line reads.
 
 export const ${constant} = {
   group: '${of.group}',

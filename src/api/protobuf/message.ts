@@ -1,37 +1,14 @@
-// A message as the table tells it, made into the form that reads and writes. A line of the table (fields/*.ts) is
-//
-//   Probe: ... 1 ProbeHandler, initialDelaySeconds 2 int32, terminationGracePeriodSeconds 7 int64?
-//          │                   └ JSON name, number, type
-//          └ no name of its own: its fields are the message's
-//
-//   []T {}T   a list, a map with string keys          =     the message is, in JSON, this field alone (or the one of
-//   T         not in JSON when zero                         several that is there): Verbs, JSONSchemaPropsOrBool
-//   T?        in JSON when it was sent, zero or not   a/v1.T  a message of another table
-//   T!        always in JSON: its zero when not sent  T?!   always: null when not sent
-//
-// So a decoded object is what encoding/json would have made of the Go struct, and then goes the way of a JSON body.
-// Alternative refused: protobufjs, which knows none of this and reads half as fast.
+// A message that reads and writes itself, driven by its line of the table (line.ts). Values are what encoding/json would
+// have made of upstream's Go struct, so that what was decoded goes the way of a JSON body from here on.
+// Alternative refused: protobufjs, which knows nothing of when a field shows in JSON, and would need the .proto files.
 
 import { DecodeError } from '../decode/decode-error.ts';
 import type { Codec } from './codec.ts';
+import { type Compiled, compile, type Field, type FindCodec } from './line.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
 export type Fields = Record<string, unknown>;
-
-/** Finds the codec of a type's name: `string`, `PodSpec`, `core/v1.PodSpec`. */
-export type FindCodec = (type: string) => Codec;
-
-interface Field {
-  readonly name: string;
-  readonly number: number;
-  readonly shape: 'one' | 'list' | 'map' | 'inline';
-  readonly codec: Codec;
-  /** Left out when zero. */
-  readonly omitted: boolean;
-  /** Filled in when not sent: with null, or its zero. */
-  readonly always: 'null' | 'zero' | undefined;
-}
 
 export class Message implements Codec {
   readonly wire = 2;
@@ -71,7 +48,7 @@ export class Message implements Codec {
   /** Writes without the length. */
   writeOpen(writer: Writer, value: unknown): void {
     const { fields, union } = this.#shape();
-    const object = union === undefined ? (value as Fields) : unionFields(union, value);
+    const object = union === undefined ? ((value ?? {}) as Fields) : unionFields(union, value);
     for (let index = fields.length - 1; index >= 0; index -= 1) {
       const field = fields[index];
       if (field === undefined) continue;
@@ -138,55 +115,6 @@ export class Message implements Codec {
     this.#compiled ??= compile(this.#line, this.#find);
     return this.#compiled;
   }
-}
-
-interface Compiled {
-  readonly fields: readonly Field[];
-  readonly byNumber: readonly (Field | undefined)[];
-  readonly always: readonly Field[];
-  /** Set when the message is, in JSON, one of these. */
-  readonly union: readonly Field[] | undefined;
-}
-
-interface ParsedField {
-  readonly name: string;
-  readonly number: number;
-  /** With `[]` or `{}`, without marks. */
-  readonly type: string;
-  readonly marks: string;
-}
-
-function parseLine(line: string): readonly ParsedField[] {
-  if (line === '') return [];
-  return line.split(', ').map((text) => {
-    const [, name = '', number, type = '', marks = ''] = /^(\S+) (\d+) ([^?!]+)([?!]*)$/.exec(text) ?? [];
-    if (number === undefined) throw new Error(`protobuf table: "${text}" does not read`);
-    return { name, number: Number(number), type, marks };
-  });
-}
-
-function compile(line: string, find: FindCodec): Compiled {
-  const fields = parseLine(line).map(({ name, number, type, marks }, index): Field => {
-    const shape = type.startsWith('[]') ? 'list' : type.startsWith('{}') ? 'map' : name === '...' ? 'inline' : 'one';
-    const always = marks.endsWith('!') || shape === 'inline';
-    const nullable = marks === '?!' || shape === 'list' || shape === 'map';
-    return {
-      name: name === '=' ? `=${index}` : name,
-      number,
-      shape,
-      codec: find(type.replace(/^(\[\]|\{\})/, '')),
-      omitted: marks === '' && name !== '=',
-      always: always ? (nullable ? 'null' : 'zero') : undefined,
-    };
-  });
-  const byNumber: (Field | undefined)[] = [];
-  for (const field of fields) byNumber[field.number] = field;
-  return {
-    fields,
-    byNumber: Array.from(byNumber),
-    always: fields.filter(({ always }) => always !== undefined),
-    union: fields[0]?.name === '=0' ? fields : undefined,
-  };
 }
 
 /** The list or map that is being gathered under `name`. */

@@ -7,7 +7,7 @@ import { type Codec, scalarCodecs } from './codec.ts';
 import { type Fields, Message } from './message.ts';
 
 interface WellKnown {
-  /** See message.ts. */
+  /** See line.ts. */
   readonly line: string;
   fromFields(fields: Fields): unknown;
   toFields(value: unknown): Fields;

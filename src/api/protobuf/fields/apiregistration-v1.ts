@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about apiregistration.k8s.io v1. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about apiregistration.k8s.io v1. line.ts says how a line reads.
 
 export const apiregistrationV1 = {
   group: 'apiregistration.k8s.io',

@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about autoscaling v1. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about autoscaling v1. line.ts says how a line reads.
 
 export const autoscalingV1 = {
   group: 'autoscaling',

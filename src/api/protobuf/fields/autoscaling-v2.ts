@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about autoscaling v2. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about autoscaling v2. line.ts says how a line reads.
 
 export const autoscalingV2 = {
   group: 'autoscaling',

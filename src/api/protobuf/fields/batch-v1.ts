@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about batch v1. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about batch v1. line.ts says how a line reads.
 
 export const batchV1 = {
   group: 'batch',

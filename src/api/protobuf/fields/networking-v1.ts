@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about networking.k8s.io v1. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about networking.k8s.io v1. line.ts says how a line reads.
 
 export const networkingV1 = {
   group: 'networking.k8s.io',

@@ -1,4 +1,4 @@
-// Made by scripts/read-protobuf-fields.ts: facts about policy v1. message.ts says how a line reads.
+// Made by scripts/read-protobuf-fields.ts: facts about policy v1. line.ts says how a line reads.
 
 export const policyV1 = {
   group: 'policy',

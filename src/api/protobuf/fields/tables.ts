@@ -23,7 +23,7 @@ import { rbacV1 } from './rbac-v1.ts';
 import { schedulingV1 } from './scheduling-v1.ts';
 import { storageV1 } from './storage-v1.ts';
 
-/** One group and version: its messages, a line each; message.ts says how a line reads. */
+/** One group and version: its messages, a line each; line.ts says how a line reads. */
 export interface FieldTable {
   readonly group: string;
   readonly version: string;
