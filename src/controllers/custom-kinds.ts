@@ -24,13 +24,13 @@ export function followDefinitions(informers: InformerFactory, view: AssumingView
     const before = followed.get(name);
     const now = definition === undefined ? undefined : kindOfDefinition(definition);
     if (before?.version === now?.version) return;
-    if (before !== undefined) {
+    if (now !== undefined) {
+      followed.set(name, now);
+      view.addCustomKind(now);
+    } else if (before !== undefined) {
       followed.delete(name);
-      view.removeCustomKind(before);
+      view.removeCustomKind(before, definition === undefined ? 'gone' : 'unserved');
     }
-    if (now === undefined) return;
-    followed.set(name, now);
-    view.addCustomKind(now);
   }
 
   informers.informer(kinds.customResourceDefinition).addHandler({

@@ -23,6 +23,7 @@ import { resourceQuotaController } from './resourcequota.ts';
 import { rootCaController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
 import { serviceAccountTokenController } from './service-account-token.ts';
+import { statefulSetController } from './statefulset.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { tokenCleanerController } from './token-cleaner.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
@@ -31,6 +32,7 @@ export const controllers = [
   deploymentController,
   replicaSetController,
   replicationController,
+  statefulSetController,
   daemonSetController,
   jobController,
   cronJobController,

@@ -26,7 +26,8 @@ export interface AssumingView extends View, IndexTarget, WatchSource {
   use(kind: KindSpec): void;
   /** A kind of a CustomResourceDefinition is there, or another version of it. Tells those who asked with `onCustomKind`. */
   addCustomKind(kind: KindSpec): void;
-  removeCustomKind(kind: KindSpec): void;
+  /** `gone`: its objects are deleted; else they are only not served any more. */
+  removeCustomKind(kind: KindSpec, why: 'gone' | 'unserved'): void;
   /** Called with each custom kind from now on. */
   onCustomKind(handler: (kind: KindSpec) => void): void;
   /** The server answered a write with `object`. */
@@ -63,17 +64,18 @@ export function createView(informers: InformerFactory, now: () => number): Assum
     use: (kind) => void sourceOf(kind, true),
     customKinds: () => [...custom.values()],
     addCustomKind(kind) {
+      if (custom.has(sourceId(kind))) this.removeCustomKind(kind, 'unserved');
       custom.set(sourceId(kind), kind);
       sourceOf(kind, true);
       for (const handler of customHandlers) handler(kind);
     },
-    removeCustomKind(kind) {
+    removeCustomKind(kind, why) {
       const source = sources.get(sourceId(kind));
       custom.delete(sourceId(kind));
       sources.delete(sourceId(kind));
       informers.forget(kind);
       // The deletions of the last objects may not have been shown yet, and nobody will show them now.
-      for (const object of source?.informer.list() ?? []) {
+      for (const object of why === 'gone' ? (source?.informer.list() ?? []) : []) {
         remember(object.metadata.uid);
         for (const handler of source?.handlers ?? []) handler({ type: 'deleted', object, previous: undefined });
       }
