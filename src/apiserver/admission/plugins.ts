@@ -4,6 +4,7 @@
 
 import type { AdmissionPlugin, Authorizer, ObjectReader, ObjectWriter } from '../contracts.ts';
 import { certificateApproval, certificateRequester, certificateSigning, certificateSubject } from './certificates.ts';
+import { validatingPolicies } from './dynamic/policies.ts';
 import { createWebhooks } from './dynamic/webhooks.ts';
 import { defaultIngressClass } from './ingress-class.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -55,6 +56,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     defaultIngressClass(reader),
     webhooks.mutating,
     escalationCheck,
+    validatingPolicies({ reader, authorize }),
     webhooks.validating,
     resourceQuota({ reader, writer }),
   ];
