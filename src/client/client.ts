@@ -126,4 +126,6 @@ export interface InformerFactory {
    * the promise covers the informers asked for meanwhile.
    */
   start(signal: AbortSignal): Promise<void>;
+  /** Ends the informers of a kind that is not served any more; one asked for later is a new one. */
+  forget(kind: Pick<KindSpec, 'group' | 'plural'>): void;
 }

@@ -32,7 +32,7 @@ interface RunningInformer<T extends KubeObject> extends Informer<T> {
 /** One informer per kind and selector for a whole process; informers asked for after `start` begin at once. */
 export function createInformerFactory(client: ApiClient, options: InformerOptions = {}): InformerFactory {
   const informers = new Map<string, RunningInformer<KubeObject>>();
-  const begun = new WeakSet<object>();
+  const begun = new WeakMap<object, AbortController>();
   let running: AbortSignal | undefined;
   return {
     informer<T extends KubeObject>(kind: KindOf<T>, selector: InformerSelector = {}): Informer<T> {
@@ -46,6 +46,13 @@ export function createInformerFactory(client: ApiClient, options: InformerOption
       if (running !== undefined) begin(made, running);
       return made;
     },
+    forget({ group, plural }) {
+      for (const [id, informer] of informers) {
+        if (informer.kind.group !== group || informer.kind.plural !== plural) continue;
+        informers.delete(id);
+        begun.get(informer)?.abort();
+      }
+    },
     async start(signal) {
       running = signal;
       const all = [...informers.values()];
@@ -57,9 +64,11 @@ export function createInformerFactory(client: ApiClient, options: InformerOption
 
   function begin<T extends KubeObject>(informer: RunningInformer<T>, signal: AbortSignal): void {
     if (begun.has(informer)) return;
-    begun.add(informer);
-    informer.run(signal).catch((error: unknown) => {
-      if (signal.aborted) return;
+    const own = new AbortController();
+    begun.set(informer, own);
+    const either = AbortSignal.any([signal, own.signal]);
+    informer.run(either).catch((error: unknown) => {
+      if (either.aborted) return;
       (options.logger ?? silentLogger).error('informer stopped', { kind: informer.kind.kind, error });
     });
   }

@@ -41,7 +41,7 @@ export const garbageCollector: Controller = {
   parallel: 20,
   indexes: indexes.map((index) => needs(index)),
   watches: ownableKinds.map(watchKind),
-  ofCustomKind: (kind) => ({ watch: watchKind(kind), index: byOwner(kind) }),
+  ofCustomKind: (kind) => ({ watch: watchCustomKind(kind), index: byOwner(kind) }),
   async reconcile(key, world) {
     const [kindId, objectKey] = splitId(key);
     const kind = [...ownableKinds, ...world.view.customKinds()].find((one) => idOf(one) === kindId);
@@ -82,6 +82,23 @@ function splitId(id: string): readonly [string, string] {
 
 function watchKind(kind: KindSpec): Watch {
   return watch<KubeObject>(kind, (object, view, change) => keysOf({ kind, object }, view, change));
+}
+
+/** Objects that were seen before their owners' kind was known are looked at again. */
+function watchCustomKind(kind: KindSpec): Watch {
+  const watched = watchKind(kind);
+  const isOwner = (owner: OwnerReference): boolean => kindOfOwner(owner, [kind]) === kind;
+  return {
+    kind,
+    attach(source, view, enqueue) {
+      watched.attach(source, view, enqueue);
+      for (const one of [...ownableKinds, ...view.customKinds()]) {
+        for (const object of view.list<KubeObject>(one)) {
+          if (object.metadata.ownerReferences?.some(isOwner) === true) enqueue(idFor({ kind: one, object }));
+        }
+      }
+    },
+  };
 }
 
 function keysOf(item: Item, view: View, { type, object, previous }: Change<KubeObject>): readonly string[] {

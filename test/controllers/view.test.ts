@@ -29,6 +29,7 @@ function slowWatch(): SlowWatch {
   const factory: InformerFactory = {
     informer: <T extends KubeObject>(_kind: KindOf<T>) => informer as unknown as Informer<T>,
     start: async () => undefined,
+    forget: () => undefined,
   };
   let time = 0;
   const view = createView(factory, () => time);
