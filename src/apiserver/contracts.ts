@@ -17,6 +17,8 @@ export interface Credentials {
     readonly commonName: string;
     readonly organizations: readonly string[];
     readonly fingerprint256: string;
+    /** Of the CA that signed it, where that is known. */
+    readonly issuerFingerprint256?: string;
   };
   readonly bearerToken?: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;

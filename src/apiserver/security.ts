@@ -6,8 +6,13 @@ import { createAdmission } from './admission/index.ts';
 import {
   createAuthenticator,
   createImpersonator,
+  createOidc,
+  createRequestHeader,
   createServiceAccountIssuer,
   createServiceAccountVerifier,
+  type OidcOptions,
+  parseStaticTokens,
+  type RequestHeaderOptions,
   type ServiceAccountIssuerOptions,
 } from './authentication/index.ts';
 import { createAuthorization, startRoleAggregation } from './authorization/index.ts';
@@ -29,6 +34,10 @@ export type SecurityOptions =
       readonly serviceAccounts: Omit<ServiceAccountIssuerOptions, 'clock'>;
       /** Whether requests without credentials are let through to authorization; default true. */
       readonly anonymous?: boolean;
+      /** Text of a static token file. */
+      readonly tokenFile?: string;
+      readonly oidc?: OidcOptions;
+      readonly requestHeader?: RequestHeaderOptions;
     }
   /** Everybody is system:masters and nothing is admitted or changed: for tests of other parts. */
   | { readonly mode: 'allow-all' };
@@ -51,13 +60,24 @@ export function secure(
     readonly writer: ObjectWriter;
     readonly clock: Clock;
     readonly logger: Logger;
+    /** PEM of the CA of ordinary clients, which tells them from front proxies. */
+    readonly clientCa?: string | undefined;
   },
 ): Security {
   const { reader, writer, clock, logger } = options;
   if (options.mode === 'allow-all') return allowAll(reader);
   const issuer = createServiceAccountIssuer({ ...options.serviceAccounts, clock });
   const serviceAccounts = createServiceAccountVerifier(issuer, reader, { clock });
-  const authenticate = createAuthenticator({ reader, serviceAccounts, anonymous: options.anonymous ?? true, clock });
+  const oidc = options.oidc && createOidc({ clock, ...options.oidc });
+  const authenticate = createAuthenticator({
+    reader,
+    serviceAccounts,
+    anonymous: options.anonymous ?? true,
+    clock,
+    ...(options.tokenFile === undefined ? {} : { staticTokens: parseStaticTokens(options.tokenFile) }),
+    ...(oidc && { oidc }),
+    ...(options.requestHeader && { requestHeader: createRequestHeader(options.requestHeader, options.clientCa) }),
+  });
   const authorization = createAuthorization(reader);
   const { authorize, escalationCheck } = authorization;
   const admission = createAdmission({ reader, writer, authorize, escalationCheck });
@@ -76,6 +96,7 @@ export function secure(
     stop() {
       aggregation.stop();
       admission.stop();
+      oidc?.close();
     },
   };
 }

@@ -84,7 +84,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const fields = createFieldManagement(resources);
   const unjudged = createWriter({ store, cache, admission: createAdmissionChain([]), services, fields, clock });
   const objects = createObjectWriter(resources, unjudged);
-  const security = secure({ ...options.security, reader, writer: objects, clock, logger });
+  const security = secure({
+    ...options.security,
+    reader,
+    writer: objects,
+    clock,
+    logger,
+    clientCa: options.tls.clientCa,
+  });
   const admission = createAdmissionChain(security.admission);
   const watches = createWatchHub({ cache, store });
   const writer = createWriter({ store, cache, admission, services, fields, clock });

@@ -1,17 +1,23 @@
-// Who sent a request. Methods are asked in upstream's order: client certificate, then bearer token (bootstrap token or
-// ServiceAccount JWT, told apart by their shape), then anonymous. A certificate wins over a wrong token, as upstream; a
+// Who sent a request. Methods are asked in upstream's order: front proxy, client certificate, then bearer token (static,
+// bootstrap token, ServiceAccount JWT or an OIDC issuer's, told apart by their shape), then anonymous. A certificate wins over a wrong token, as upstream; a
 // wrong token without a certificate is 401 and never falls back to anonymous, so that a typo cannot become "forbidden".
-// Everything is synchronous and read from the watch cache: no request waits for another one here.
+// Everything is synchronous and read from the watch cache, but for the first sight of an OIDC token.
 
 import { type Clock, systemClock } from '../../base/index.ts';
 import { ApiError, type Credentials, type ObjectReader, type UserInfo } from '../contracts.ts';
 import { authenticateBootstrapToken, isBootstrapToken } from './bootstrap-token.ts';
+import type { OidcAuthenticator } from './oidc.ts';
+import type { RequestHeaderAuthenticator } from './request-header.ts';
 import type { ServiceAccountVerifier } from './service-account-verifier.ts';
+import type { StaticTokens } from './static-tokens.ts';
 
 export interface AuthenticatorOptions {
   readonly reader: ObjectReader;
   /** Absent: ServiceAccount tokens are refused like any unknown token. */
   readonly serviceAccounts?: ServiceAccountVerifier;
+  readonly staticTokens?: StaticTokens;
+  readonly oidc?: OidcAuthenticator;
+  readonly requestHeader?: RequestHeaderAuthenticator;
   /** Whether a request without credentials becomes system:anonymous (default) or 401. */
   readonly anonymous?: boolean;
   readonly clock?: Clock;
@@ -23,30 +29,47 @@ const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthe
  * Answers the user of a request; throws ApiError 401 for a wrong, expired or revoked credential, or for none when
  * anonymous requests are off. Every user but anonymous is in system:authenticated.
  */
-export function createAuthenticator(options: AuthenticatorOptions): (credentials: Credentials) => UserInfo {
-  const { reader, serviceAccounts, anonymous: allowAnonymous = true, clock = systemClock } = options;
-  const byCertificate = new WeakMap<NonNullable<Credentials['clientCertificate']>, UserInfo>();
-  return ({ clientCertificate, bearerToken }) => {
-    if (clientCertificate !== undefined && clientCertificate.commonName !== '') {
-      const known = byCertificate.get(clientCertificate);
-      if (known !== undefined) return known;
-      const user = certificateUser(clientCertificate);
-      byCertificate.set(clientCertificate, user);
-      return user;
-    }
-    if (bearerToken !== undefined && bearerToken !== '') {
-      if (isBootstrapToken(bearerToken)) {
-        return authenticated(authenticateBootstrapToken(bearerToken, reader, clock.now()));
-      }
-      const user = serviceAccounts?.authenticate(bearerToken);
-      if (user === undefined)
-        throw new ApiError('Unauthorized', 'Unauthorized: the bearer token is not one of this cluster');
-      return user;
-    }
+export function createAuthenticator(options: AuthenticatorOptions): (credentials: Credentials) => MaybeLater<UserInfo> {
+  const { requestHeader, anonymous: allowAnonymous = true } = options;
+  const byCertificate = new WeakMap<Certificate, UserInfo>();
+
+  const ofCertificate = (certificate: Certificate | undefined): UserInfo | undefined => {
+    if (certificate === undefined || certificate.commonName === '') return undefined;
+    const known = byCertificate.get(certificate);
+    if (known !== undefined) return known;
+    if (requestHeader?.isFrontProxy(certificate) === true) return undefined;
+    const user = certificateUser(certificate);
+    byCertificate.set(certificate, user);
+    return user;
+  };
+
+  return (credentials) => {
+    const named = requestHeader?.authenticate(credentials);
+    if (named !== undefined) return authenticated(named);
+    const { clientCertificate, bearerToken } = credentials;
+    const user = ofCertificate(clientCertificate);
+    if (user !== undefined) return user;
+    if (bearerToken !== undefined && bearerToken !== '') return bearer(bearerToken, options);
     if (!allowAnonymous)
       throw new ApiError('Unauthorized', 'Unauthorized: no credentials, and anonymous requests are off');
     return anonymous;
   };
+}
+
+type MaybeLater<T> = T | Promise<T>;
+type Certificate = NonNullable<Credentials['clientCertificate']>;
+
+function bearer(token: string, options: AuthenticatorOptions): MaybeLater<UserInfo> {
+  const { reader, serviceAccounts, staticTokens, oidc, clock = systemClock } = options;
+  const listed = staticTokens?.authenticate(token);
+  if (listed !== undefined) return authenticated(listed);
+  if (isBootstrapToken(token)) return authenticated(authenticateBootstrapToken(token, reader, clock.now()));
+  const account = serviceAccounts?.authenticate(token);
+  if (account !== undefined) return account;
+  const claimed = oidc?.authenticate(token);
+  if (claimed instanceof Promise) return claimed.then(authenticated);
+  if (claimed !== undefined) return authenticated(claimed);
+  throw new ApiError('Unauthorized', 'Unauthorized: the bearer token is not one of this cluster');
 }
 
 /** CN is the user, each O a group. Source: Kubernetes documentation, "Authenticating", X.509 client certificates. */

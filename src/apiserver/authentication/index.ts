@@ -1,5 +1,7 @@
 export { type AuthenticatorOptions, createAuthenticator } from './authenticator.ts';
 export { createImpersonator, type Impersonator } from './impersonation.ts';
+export { createOidc, type OidcOptions } from './oidc.ts';
+export { createRequestHeader, type RequestHeaderOptions } from './request-header.ts';
 export {
   type BoundObjects,
   createServiceAccountIssuer,
@@ -14,3 +16,4 @@ export {
   type ServiceAccountVerifier,
   serviceAccountUser,
 } from './service-account-verifier.ts';
+export { parseStaticTokens } from './static-tokens.ts';

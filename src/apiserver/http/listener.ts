@@ -22,6 +22,8 @@ export interface TlsMaterial {
   readonly key: string;
   /** PEM: client certificates signed by these count as verified. */
   readonly clientCa?: string;
+  /** PEM: front proxies' certificates are signed by these. */
+  readonly frontProxyCa?: string;
 }
 
 export interface ListenerOptions {
@@ -154,8 +156,9 @@ function createDate(): () => string {
   };
 }
 
-function contextOf({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: clientCa }) };
+function contextOf({ cert, key, clientCa, frontProxyCa }: TlsMaterial): SecureContextOptions {
+  const ca = [clientCa, frontProxyCa].filter((pem) => pem !== undefined);
+  return { cert, key, minVersion: 'TLSv1.2', ...(ca.length === 0 ? {} : { ca }) };
 }
 
 function bind(server: ReturnType<typeof createTlsServer>, { host, port }: ListenerOptions): Promise<void> {

@@ -2,10 +2,11 @@
 // client slows the node down, and a client that goes away ends the request.
 // Three kinds of trust: nodes are verified with the cluster CA and see our certificate; `insecureSkipTLSVerifyBackend` (logs
 // of a node whose certificate expired) still shows ours; workloads behind https show us whatever they like, as upstream.
+// undici is imported with the first request: it is a fifth of an idle server's memory, and many servers never proxy.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { codeOf, messageOf } from '../../base/index.ts';
 import { ApiError } from '../contracts.ts';
 import type { NodeProxyOptions, ProxyRequest, ProxyResponse } from './types.ts';
@@ -15,6 +16,8 @@ export type Trust = 'node' | 'node-unverified' | 'workload';
 export interface Backend {
   /** Throws ApiError 503 when the other side cannot be reached. */
   request(url: string, trust: Trust, from: ProxyRequest): Promise<ProxyResponse>;
+  /** Takes no new requests and closes when those under way are over. */
+  finish(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,10 +38,14 @@ const secretHeaders = new Set(['authorization', 'host', 'content-length', 'expec
 export function createBackend(options: Pick<NodeProxyOptions, 'clientCert' | 'clientKey' | 'clusterCa'>): Backend {
   const { clientCert: cert, clientKey: key, clusterCa: ca } = options;
   const limits = { connectTimeout: 10_000, headersTimeout: 60_000, bodyTimeout: 0, keepAliveTimeout: 30_000 } as const;
-  const agents: Readonly<Record<Trust, Agent>> = {
-    node: new Agent({ ...limits, connect: { ca, cert, key, timeout: limits.connectTimeout } }),
-    'node-unverified': new Agent({ ...limits, connect: { cert, key, rejectUnauthorized: false } }),
-    workload: new Agent({ ...limits, connect: { rejectUnauthorized: false } }),
+  let agents: Promise<Readonly<Record<Trust, Agent>>> | undefined;
+  const connect = async (): Promise<Readonly<Record<Trust, Agent>>> => {
+    const { Agent } = await import('undici');
+    return {
+      node: new Agent({ ...limits, connect: { ca, cert, key, timeout: limits.connectTimeout } }),
+      'node-unverified': new Agent({ ...limits, connect: { cert, key, rejectUnauthorized: false } }),
+      workload: new Agent({ ...limits, connect: { rejectUnauthorized: false } }),
+    };
   };
   return {
     async request(url, trust, from) {
@@ -51,14 +58,20 @@ export function createBackend(options: Pick<NodeProxyOptions, 'clientCert' | 'cl
       };
       try {
         const { origin, pathname, search } = new URL(url);
-        const answer = await agents[trust].request({ ...options, origin, path: `${pathname}${search}` });
+        agents ??= connect();
+        const answer = await (await agents)[trust].request({ ...options, origin, path: `${pathname}${search}` });
         return { status: answer.statusCode, headers: endToEnd(answer.headers), body: answer.body };
       } catch (error) {
         throw unreachable(url, error);
       }
     },
+    async finish() {
+      const open = agents === undefined ? [] : Object.values(await agents);
+      await Promise.all(open.map((agent) => agent.close()));
+    },
     async close() {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      const open = agents === undefined ? [] : Object.values(await agents);
+      await Promise.all(open.map((agent) => agent.destroy()));
     },
   };
 }

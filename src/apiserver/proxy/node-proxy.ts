@@ -13,18 +13,19 @@ import type { NodeProxy, NodeProxyOptions, ProxyRequest, ProxyResponse, UpgradeR
 
 export function createNodeProxy(options: NodeProxyOptions): NodeProxy {
   const { reader } = options;
-  const backend = createBackend(options);
+  let current = options;
+  let backend = createBackend(options);
   return {
     async handle(request) {
-      if (request.subresource === 'log') return log(request, options, backend);
-      if (request.subresource === 'proxy') return proxy(request, options, backend);
+      if (request.subresource === 'log') return log(request, current, backend);
+      if (request.subresource === 'proxy') return proxy(request, current, backend);
       throw new ApiError(
         'BadRequest',
         `${request.resource}/${request.subresource} needs an upgrade: Upgrade request required`,
       );
     },
     async upgrade(request) {
-      if (request.subresource !== 'proxy') return upgradeToNode(request, options);
+      if (request.subresource !== 'proxy') return upgradeToNode(request, current);
       if (request.resource === 'nodes') {
         throw new ApiError(
           'BadRequest',
@@ -33,6 +34,13 @@ export function createNodeProxy(options: NodeProxyOptions): NodeProxy {
       }
       const origin = request.resource === 'pods' ? podOrigin : serviceOrigin;
       return upgradeToWorkload(request, new URL(`${origin(reader, request.namespace, request.name)}${tail(request)}`));
+    },
+    replaceCertificate(certificate) {
+      const before = backend;
+      current = { ...current, ...certificate };
+      backend = createBackend(current);
+      // What is under way ends as it began.
+      void before.finish();
     },
     close: () => backend.close(),
   };

@@ -8,7 +8,7 @@ import { invalidReview } from './invalid.ts';
 import type { Review } from './types.ts';
 
 interface IdentityOptions {
-  readonly authenticate: (credentials: Credentials) => UserInfo;
+  readonly authenticate: (credentials: Credentials) => UserInfo | Promise<UserInfo>;
   readonly issuer: ServiceAccountIssuer;
   readonly serviceAccounts: ServiceAccountVerifier;
 }
@@ -36,7 +36,7 @@ export function identityReviews(options: IdentityOptions): readonly Review[] {
   ];
 }
 
-function reviewToken(review: TokenReview, options: IdentityOptions): TokenReview {
+async function reviewToken(review: TokenReview, options: IdentityOptions): Promise<TokenReview> {
   const { token = '', audiences } = review.spec;
   if (token === '') {
     throw invalidReview({ ...at, kind: 'TokenReview' }, '', [
@@ -44,7 +44,7 @@ function reviewToken(review: TokenReview, options: IdentityOptions): TokenReview
     ]);
   }
   try {
-    const found = userOf(token, audiences, options);
+    const found = await userOf(token, audiences, options);
     return { ...review, status: { authenticated: true, user: wireUser(found.user), audiences: found.audiences } };
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 401) throw error;
@@ -52,18 +52,18 @@ function reviewToken(review: TokenReview, options: IdentityOptions): TokenReview
   }
 }
 
-function userOf(
+async function userOf(
   token: string,
   audiences: readonly string[] | undefined,
   { authenticate, issuer, serviceAccounts }: IdentityOptions,
-): { readonly user: UserInfo; readonly audiences: readonly string[] } {
+): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] }> {
   const wanted = audiences === undefined || audiences.length === 0 ? issuer.audiences : audiences;
   const account = serviceAccounts.authenticate(token, wanted);
   if (account !== undefined) return { user: account, audiences: serviceAccounts.audiencesOf(token, wanted) };
   // Other tokens are good for this API server alone.
   const own = wanted.filter((audience) => issuer.audiences.includes(audience));
   if (own.length === 0) throw new ApiError('Unauthorized', `Unauthorized: the token is not for ${wanted.join(', ')}`);
-  return { user: authenticate({ bearerToken: token, headers: {} }), audiences: own };
+  return { user: await authenticate({ bearerToken: token, headers: {} }), audiences: own };
 }
 
 function wireUser(user: UserInfo): {

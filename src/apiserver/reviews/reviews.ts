@@ -14,7 +14,7 @@ export interface ReviewsOptions {
   readonly reader: ObjectReader;
   readonly authorization: Authorization;
   /** The server's own authenticator: createAuthenticator's result. */
-  readonly authenticate: (credentials: Credentials) => UserInfo;
+  readonly authenticate: (credentials: Credentials) => UserInfo | Promise<UserInfo>;
   readonly issuer: ServiceAccountIssuer;
   readonly serviceAccounts: ServiceAccountVerifier;
   readonly clock?: Clock;

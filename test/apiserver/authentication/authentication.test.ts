@@ -104,7 +104,7 @@ for (const type of ['ec', 'rsa'] as const) {
   t.test(`ServiceAccount tokens, ${type} key`, async (t) => {
     const { authenticate, bearer, sign, issuer } = bench(pem(type));
     const token = sign();
-    const user = authenticate(bearer(token));
+    const user = await authenticate(bearer(token));
     t.equal(user.name, 'system:serviceaccount:default:web');
     t.equal(user.uid, 'sa-1');
     t.strictSame(user.groups, ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated']);
@@ -122,7 +122,7 @@ for (const type of ['ec', 'rsa'] as const) {
 t.test('a ServiceAccount token ends with its time and with what it is bound to', async (t) => {
   const { authenticate, bearer, sign, clock, objects } = bench();
   const token = sign();
-  authenticate(bearer(token));
+  await authenticate(bearer(token));
   objects.put(kinds.pod, { metadata: { namespace: 'default', name: 'p', uid: 'pod-2' } });
   t.throws(() => authenticate(bearer(token)), { code: 401, message: /an earlier pod default\/p/ });
   objects.put(kinds.pod, { metadata: { namespace: 'default', name: 'p', uid: 'pod-1' } });
