@@ -1,6 +1,7 @@
 // Bundles k8ts into dist/: one ES module per process or worker thread, no node_modules needed beside them.
 // usage: node scripts/build.ts
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
@@ -17,6 +18,8 @@ const root = join(import.meta.dirname, '..');
 const started = performance.now();
 const present = Object.entries(entryPoints).filter(([, path]) => existsSync(join(root, path)));
 
+const commit = currentCommit();
+
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: Object.fromEntries(present),
@@ -29,6 +32,7 @@ const { metafile } = await build({
   // Beside the entry points, because code in a chunk finds workers and schemas relative to itself.
   chunkNames: '[name]-[hash]',
   metafile: true,
+  ...(commit === undefined ? {} : { define: { "process.env['K8TS_COMMIT']": JSON.stringify(commit) } }),
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
@@ -49,3 +53,9 @@ const main = statSync(join(root, 'dist/k8ts.js')).size;
 console.log(
   `dist: ${present.map(([name]) => name).join(', ')} (k8ts.js ${Math.round(main / 1024)} KB) in ${Math.round(performance.now() - started)} ms`,
 );
+
+/** For /version; undefined outside of a git checkout. */
+function currentCommit(): string | undefined {
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OpenApiList } from '../src/api/index.ts';
+import { encodeOpenApi, type OpenApiList } from '../src/api/index.ts';
 import { codeOf } from '../src/base/index.ts';
 import { openApiDocuments } from './schemas/openapi.ts';
 import { readModels } from './schemas/read-models.ts';
@@ -22,9 +22,10 @@ writeFileSync(join(draft, 'types.json'), JSON.stringify(runtimeSchema(models)));
 
 const { v3, v2 } = openApiDocuments(models);
 const list: OpenApiList = {
-  v2: write('v2.json', v2),
+  v2: write('v2.json', JSON.stringify(v2)),
+  v2Protobuf: write('v2.pb', encodeOpenApi(v2)),
   v3: Object.fromEntries(
-    [...v3].map(([path, document]) => [path, write(`${path.replaceAll('/', '__')}.json`, document)]),
+    [...v3].map(([path, document]) => [path, write(`${path.replaceAll('/', '__')}.json`, JSON.stringify(document))]),
   ),
 };
 writeFileSync(join(draft, 'openapi.json'), JSON.stringify(list));
@@ -42,8 +43,7 @@ function replace(): void {
   }
 }
 
-function write(file: string, document: object): OpenApiList['v2'] {
-  const text = JSON.stringify(document);
-  writeFileSync(join(draft, 'openapi', file), text);
-  return { file, hash: createHash('sha512').update(text).digest('hex').toUpperCase() };
+function write(file: string, content: string | Buffer): OpenApiList['v2'] {
+  writeFileSync(join(draft, 'openapi', file), content);
+  return { file, hash: createHash('sha512').update(content).digest('hex').toUpperCase() };
 }

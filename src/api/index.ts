@@ -50,6 +50,7 @@ export {
   openApiV3Index,
 } from './openapi.ts';
 export { type OpenApiVersion, pathsOf, refTo } from './openapi-paths.ts';
+export { encodeOpenApi, openApiProtobufType, openApiProtobufTypes } from './openapi-protobuf.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';

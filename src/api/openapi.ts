@@ -14,6 +14,8 @@ export interface OpenApiEntry {
 /** dist/schemas/openapi.json. */
 export interface OpenApiList {
   readonly v2: OpenApiEntry;
+  /** The same as protobuf. */
+  readonly v2Protobuf: OpenApiEntry;
   /** `api/v1` or `apis/apps/v1` → document. */
   readonly v3: Readonly<Record<string, OpenApiEntry>>;
 }
@@ -33,7 +35,7 @@ export function openApiDocuments(): OpenApiDocuments {
 }
 
 /** The body of `/openapi/v3`: where each group-version's document is. */
-export function openApiV3Index({ v3 }: OpenApiList): object {
+export function openApiV3Index({ v3 }: Pick<OpenApiList, 'v3'>): object {
   const entries = Object.entries(v3).map(([path, { hash }]) => [
     path,
     { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` },

@@ -1,7 +1,7 @@
 // The OpenAPI documents hold what kubectl looks for, and name nothing that is not there.
 
 import t from 'tap';
-import { openApiDocuments, openApiV3Index, schemaDirectory } from '../../src/api/index.ts';
+import { encodeOpenApi, openApiDocuments, openApiV3Index, schemaDirectory } from '../../src/api/index.ts';
 import { ensureSchemas } from './schemas.ts';
 
 ensureSchemas();
@@ -71,4 +71,28 @@ t.test('schemas that were never generated are an error with a next step', async 
     code: 'SCHEMAS_MISSING',
     hint: 'run: node scripts/generate-schemas.ts',
   });
+});
+
+t.test('version 2 as protobuf', async (t) => {
+  const hex = (document: Record<string, unknown>): string => encodeOpenApi(document).toString('hex');
+  // Tag and length of each field by hand: swagger is field 1, info field 2 with title 1 and version 2.
+  t.equal(hex({ swagger: '2.0', info: { title: 'K', version: 'v' } }), '0a03322e301206' + '0a014b120176');
+  // definitions 9 { 1 { name 1, value 2 { type 22 { value 1 }, required 19, vendor_extension 31 { name 1, value 2 { yaml 2 } } } } }
+  const schema = { required: ['a'], type: 'object', 'x-k': true };
+  const type = 'b20108' + '0a066f626a656374';
+  const extension = 'fa010d' + '0a03782d6b' + '1206' + '120474727565';
+  const value = `9a010161${type}${extension}`;
+  const inner = (tag: string, content: string): string =>
+    tag + (content.length / 2).toString(16).padStart(2, '0') + content;
+  const entry = inner('0a', `0a0144${inner('12', value)}`);
+  t.equal(hex({ definitions: { D: schema } }), inner('4a', entry));
+  t.equal(documents.read(documents.list.v2Protobuf).subarray(0, 5).toString('hex'), '0a03322e30');
+});
+
+t.test('the protobuf form holds every name of the JSON form', async (t) => {
+  const json = JSON.parse(documents.read(documents.list.v2).toString()) as Document & { readonly paths: object };
+  const bytes = documents.read(documents.list.v2Protobuf);
+  for (const name of [...Object.keys(json.definitions), ...Object.keys(json.paths)]) {
+    if (!bytes.includes(name)) t.fail(name);
+  }
 });

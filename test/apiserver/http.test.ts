@@ -88,6 +88,15 @@ t.test('discovery', async (t) => {
   t.match((await api.call('GET', '/version')).body, { major: '1', minor: '35', gitVersion: /^v1\.35\.0\+k8ts-/ });
 });
 
+t.test('OpenAPI version 2 as protobuf, for clients that ask for nothing else', async (t) => {
+  for (const name of ['v2@v1.0', 'v2.v1.0']) {
+    const accept = `application/com.github.proto-openapi.spec.${name}+protobuf`;
+    const { status, headers } = await api.call('GET', '/openapi/v2', undefined, { accept });
+    t.equal(status, 200);
+    t.equal(headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+  }
+});
+
 t.test('health and metrics', async (t) => {
   for (const path of ['/livez', '/readyz', '/healthz']) t.equal((await api.call('GET', path)).text, 'ok', path);
   t.match((await api.call('GET', '/readyz?verbose')).text, /\[\+\]datastore ok\n[\s\S]*readyz check passed/);

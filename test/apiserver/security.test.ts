@@ -25,6 +25,18 @@ t.test('a certificate of the client CA is a user', async (t) => {
   t.match(body, { status: { userInfo: { username: 'tester', groups: ['system:masters', 'system:authenticated'] } } });
 });
 
+t.test('a review is no table', async (t) => {
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { nonResourceAttributes: { path: '/', verb: 'get' } },
+  };
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  t.equal((await admin.call('POST', path, review, { accept: table })).status, 406);
+  t.equal((await admin.call('POST', path, review, { accept: `${table}, application/json` })).status, 201);
+});
+
 t.test('without one, only what everybody may see', async (t) => {
   t.equal((await asNobody('/version')).status, 200);
   const refused = await asNobody('/api/v1/namespaces/default/secrets');

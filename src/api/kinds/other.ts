@@ -46,6 +46,15 @@ import { defaultReplicationController } from '../defaults/workloads.ts';
 import { replicationControllerFields } from '../fields/core.ts';
 import { defaultDefinition, validateDefinition, validateDefinitionUpdate } from '../structural/definition.ts';
 import type * as t from '../types.ts';
+import {
+  validateIngressClassUpdate,
+  validatePriorityClass,
+  validatePriorityClassUpdate,
+  validateRuntimeClass,
+  validateRuntimeClassUpdate,
+  validateStorageClass,
+  validateStorageClassUpdate,
+} from '../validation/classes.ts';
 import { define, replicasScale, scale, status } from './define.ts';
 
 const core = { group: '', version: 'v1' } as const;
@@ -164,6 +173,7 @@ export const otherKinds = {
     namespaced: false,
     generation: ['spec'],
     columns: ingressClassColumns,
+    validateUpdate: validateIngressClassUpdate,
   }),
   networkPolicy: define<t.NetworkPolicy>({
     ...networking,
@@ -203,6 +213,8 @@ export const otherKinds = {
     shortNames: ['sc'],
     columns: storageClassColumns,
     defaults: defaultStorageClass,
+    validate: validateStorageClass,
+    validateUpdate: validateStorageClassUpdate,
   }),
   volumeAttachment: define<t.VolumeAttachment>({
     ...storage,
@@ -251,6 +263,8 @@ export const otherKinds = {
     shortNames: ['pc'],
     columns: priorityClassColumns,
     defaults: defaultPriorityClass,
+    validate: validatePriorityClass,
+    validateUpdate: validatePriorityClassUpdate,
   }),
   runtimeClass: define<t.RuntimeClass>({
     group: 'node.k8s.io',
@@ -260,6 +274,8 @@ export const otherKinds = {
     singular: 'runtimeclass',
     namespaced: false,
     columns: runtimeClassColumns,
+    validate: validateRuntimeClass,
+    validateUpdate: validateRuntimeClassUpdate,
   }),
   mutatingWebhookConfiguration: define<t.MutatingWebhookConfiguration>({
     ...admission,

@@ -8,6 +8,7 @@ import {
   apiVersionOf,
   customType,
   customTypeName,
+  encodeOpenApi,
   type GroupVersionKind,
   type KindSpec,
   type OpenApiEntry,
@@ -26,6 +27,8 @@ export interface OpenApiAnswer {
 export interface OpenApi {
   /** The document for a path below /openapi; undefined when there is none. */
   read(path: string): OpenApiAnswer | undefined;
+  /** The version 2 document as protobuf. */
+  readProtobuf(): OpenApiAnswer;
 }
 
 /** Kinds that come and go at run time. */
@@ -39,6 +42,7 @@ interface CustomDocuments {
   readonly generation: number;
   readonly v3: ReadonlyMap<string, Document>;
   v2: OpenApiAnswer | undefined;
+  v2Protobuf: OpenApiAnswer | undefined;
 }
 
 interface Document extends OpenApiAnswer {
@@ -76,7 +80,7 @@ export function createOpenApi(custom: CustomKindsSource): OpenApi {
         return [path, known !== undefined && isSameList(known.specs, specs) ? known : documentOf(specs, sharedTypes())];
       }),
     );
-    made = { generation, v3, v2: undefined };
+    made = { generation, v3, v2: undefined, v2Protobuf: undefined };
     return made;
   }
 
@@ -90,14 +94,25 @@ export function createOpenApi(custom: CustomKindsSource): OpenApi {
     return documents.v2;
   }
 
+  function readProtobuf(): OpenApiAnswer {
+    const { list, read } = open();
+    const builtIn = { body: read(list.v2Protobuf), etag: list.v2Protobuf.hash };
+    const specs = custom.served();
+    if (specs.length === 0) return builtIn;
+    const documents = customDocuments();
+    documents.v2Protobuf ??= merged(builtIn.body, specs);
+    return documents.v2Protobuf;
+  }
+
   return {
+    readProtobuf,
     read(path) {
       const { list, read } = open();
       if (path === '/openapi/v2') return read2();
       const { v3 } = customDocuments();
       if (path === '/openapi/v3') {
         const own = [...v3].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
-        const index = openApiV3Index({ v2: list.v2, v3: { ...list.v3, ...Object.fromEntries(own) } });
+        const index = openApiV3Index({ v3: { ...list.v3, ...Object.fromEntries(own) } });
         return { body: Buffer.from(JSON.stringify(index)), etag: undefined };
       }
       if (!path.startsWith('/openapi/v3/')) return undefined;
@@ -162,6 +177,13 @@ function spliced(builtIn: Buffer, specs: readonly KindSpec[]): OpenApiAnswer {
     inside(types),
     builtIn.subarray(typesAt),
   ]);
+  return { body, etag: digest(body) };
+}
+
+/** As above, in protobuf. */
+function merged(builtIn: Buffer, specs: readonly KindSpec[]): OpenApiAnswer {
+  const { paths, types } = partsOf(specs, 2);
+  const body = Buffer.concat([builtIn, encodeOpenApi({ paths, definitions: types })]);
   return { body, etag: digest(body) };
 }
 

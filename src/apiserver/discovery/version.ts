@@ -7,6 +7,9 @@ const minor = '35';
 
 export const gitVersion = `v${major}.${minor}.0+k8ts-${packageJson.version}`;
 
+/** As git writes it. The bundle holds the commit that it was made from instead (scripts/build.ts). */
+const noCommit = '0'.repeat(40);
+
 export function versionDocument(): object {
   return {
     major,
@@ -16,7 +19,7 @@ export function versionDocument(): object {
     minCompatibilityMajor: major,
     minCompatibilityMinor: '34',
     gitVersion,
-    gitCommit: '',
+    gitCommit: process.env['K8TS_COMMIT'] ?? noCommit,
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: `node ${process.version}`,

@@ -57,6 +57,14 @@ export function acceptFor(kind: GroupVersionKind, accept: string | undefined): A
   return found;
 }
 
+/** The same for an answer of which there are no tables: reviews. */
+export function acceptWhole(kind: GroupVersionKind, accept: string | undefined): void {
+  if (acceptFor(kind, accept).view === 'object') return;
+  const whole = accept?.split(',').filter((clause) => !/;\s*as=/i.test(clause)) ?? [];
+  if (whole.length === 0) throw notAcceptable(acceptedTypes);
+  acceptFor(kind, whole.join(','));
+}
+
 /** Whether an error or a small answer has to be protobuf; false where nothing can be served at all. */
 export function onlyProtobuf(accept: string | undefined): boolean {
   return find(accept)?.format === 'protobuf';

@@ -1,6 +1,7 @@
 // Everything that is not a resource: discovery, OpenAPI, version, health, metrics, token keys.
 
 import type { OutgoingHttpHeaders } from 'node:http';
+import { openApiProtobufType, openApiProtobufTypes } from '../../api/index.ts';
 import {
   aggregatedDocument,
   apiVersions,
@@ -57,10 +58,14 @@ export function createPathHandler(options: PathOptions): PathHandler {
   }
 
   function openApi(exchange: Exchange, path: string): void {
-    const answer = options.openApi.read(path);
+    // kubectl of before 1.24 takes nothing but protobuf here.
+    const isProtobuf =
+      path === '/openapi/v2' && openApiProtobufTypes.some((type) => exchange.headers.accept?.includes(type));
+    const answer = isProtobuf ? options.openApi.readProtobuf() : options.openApi.read(path);
     if (answer === undefined) throw unknownResource();
     const { body, etag } = answer;
-    const headers: OutgoingHttpHeaders = jsonHeaders();
+    const headers: OutgoingHttpHeaders = { ...jsonHeaders(), vary: 'Accept' };
+    if (isProtobuf) headers['content-type'] = openApiProtobufType;
     if (etag !== undefined) headers['etag'] = `"${etag}"`;
     if (etag !== undefined && exchange.headers['if-none-match']?.includes(etag) === true) {
       exchange.send(304, headers, Buffer.alloc(0));

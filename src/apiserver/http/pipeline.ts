@@ -27,7 +27,7 @@ import type { Review } from '../reviews/index.ts';
 import { credentialsOf } from './credentials.ts';
 import { type Exchange, warn } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
-import { acceptFor, bodyFormatOf } from './negotiate.ts';
+import { acceptFor, acceptWhole, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
 import {
@@ -141,6 +141,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (verb !== 'create') throw methodNotAllowed();
     const kind = kindOf(review);
     if (kind === undefined) throw new Error(`${review.kind} is not in the kinds table`);
+    acceptWhole(kind, exchange.headers.accept);
     const body = await exchange.readBody(options.bodyLimit);
     const format = bodyFormatOf(exchange.headers['content-type']);
     // As any object: typed clients send null for what they leave out.

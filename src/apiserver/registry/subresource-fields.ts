@@ -20,20 +20,16 @@ export function combine(
     }
     case 'status': {
       // Everything but metadata and status is the stored one.
-      const { metadata } = object;
-      const kept = {
-        ...withField(old, 'status', bodyOf(object)['status']),
-        ...(metadata === undefined ? {} : { metadata }),
-      };
+      const kept = withMetadataOf(object, withField(old, 'status', bodyOf(object)['status']));
       return strategy.status?.(kept, old, context) ?? kept;
     }
     case 'finalize':
       return withField(old, 'spec', { ...section(old, 'spec'), finalizers: section(object, 'spec')['finalizers'] });
     case 'approval':
-      return withField(old, 'status', {
-        ...section(old, 'status'),
-        conditions: section(object, 'status')['conditions'],
-      });
+      return withMetadataOf(
+        object,
+        withField(old, 'status', { ...section(old, 'status'), conditions: section(object, 'status')['conditions'] }),
+      );
     case 'ephemeralcontainers':
       return withField(old, 'spec', {
         ...section(old, 'spec'),
@@ -42,4 +38,8 @@ export function combine(
     default:
       return object;
   }
+}
+
+function withMetadataOf({ metadata }: KubeObject, object: KubeObject): KubeObject {
+  return metadata === undefined ? object : { ...object, metadata };
 }
