@@ -40,9 +40,9 @@ export async function openMachine({ manager = 'auto', verbosity = 0 }: MachineOp
   return { host, journal, services, program };
 }
 
-/** How this program was started, by absolute paths, so that services start the same one. */
+/** How this program was started, by absolute paths and with Node's flags, so that services start the same one. */
 export async function ownProgram(): Promise<readonly string[]> {
-  return [process.execPath, await realpath(process.argv[1] ?? '')];
+  return [process.execPath, ...process.execArgv, await realpath(process.argv[1] ?? '')];
 }
 
 /** A client from a kubeconfig file. @throws CodedError KUBECONFIG_ABSENT */

@@ -1,17 +1,19 @@
-// `k8ts run …`: the long-lived processes. Flags are read with Node's own parser, because oclif would stay in memory.
+// `k8ts run …`: the long-lived processes. Flags are read with Node's own parser, because oclif would stay in memory; for the
+// same reason each process imports its own parts only.
 
 import { parseArgs } from 'node:util';
 import { CodedError, createLogger, messageOf } from '../base/index.ts';
-import { agentConfigPath, serverConfigPath } from '../config/index.ts';
 import { runSupervisor } from '../host/index.ts';
 
 export async function runServerCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { serverConfigPath } = await import('../config/index.ts');
   const { config } = read(argv, { config: { type: 'string', default: serverConfigPath } });
   const { runServer } = await import('../daemons/index.ts');
   await runServer(config, signal);
 }
 
 export async function runAgentCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { agentConfigPath } = await import('../config/index.ts');
   const { config } = read(argv, { config: { type: 'string', default: agentConfigPath } });
   const { runAgent } = await import('../daemons/index.ts');
   await runAgent(config, signal);

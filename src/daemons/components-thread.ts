@@ -11,6 +11,8 @@ export interface ComponentsThread {
 }
 
 const stopTimeout = 5000;
+/** V8's default lets garbage grow to 48 MB before it is looked at. */
+const youngGenerationMb = 12;
 /** A thread that lived this long was well; the next failure starts with the first delay again. */
 const wellAfter = 60_000;
 
@@ -26,6 +28,7 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     const started = Date.now();
     const thread = new Worker(entryPointUrl(import.meta.url, './components-worker.ts', 'components-worker.js'), {
       workerData: config,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
     worker = thread;
     thread.on('message', (message) => {

@@ -3,7 +3,6 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, createLogger, type Logger } from '../base/index.ts';
-import { loadServerConfig } from '../config/index.ts';
 import { announceReady } from '../host/index.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { prepareControlPlane } from './standalone.ts';
@@ -11,6 +10,7 @@ import { prepareControlPlane } from './standalone.ts';
 /** `k8ts run server`: from the configuration file that init wrote. */
 export async function runServer(configPath: string, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ fields: { process: 'server' } });
+  const { loadServerConfig } = await import('../config/index.ts');
   const server = await startServer(await loadServerConfig(configPath), logger, signal);
   await announceReady();
   await untilEnd(server, signal, logger);

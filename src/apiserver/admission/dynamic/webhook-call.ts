@@ -1,9 +1,10 @@
 // The way to a webhook: a URL, or a Service whose ready endpoints are asked directly: the API server must not depend on a
-// service proxy on its own machine. Connections are kept per configuration of TLS and name.
+// service proxy on its own machine. Connections are kept per configuration of TLS and name. undici is imported with the
+// first call: a server without webhooks does without its memory.
 // Source: admissionregistration.k8s.io/v1 WebhookClientConfig.
 
 import { isIP } from 'node:net';
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { messageOf } from '../../../base/index.ts';
 import type { ObjectReader } from '../../contracts.ts';
 import { serviceEndpoint } from './service-endpoint.ts';
@@ -32,7 +33,8 @@ const agentsMax = 256;
 export function createWebhookClient(reader: ObjectReader): WebhookClient {
   const agents = new Map<string, Agent>();
 
-  const agentFor = (servername: string, caBundle: string): Agent => {
+  const agentFor = async (servername: string, caBundle: string): Promise<Agent> => {
+    const { Agent } = await import('undici');
     const key = `${servername} ${caBundle}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
@@ -55,7 +57,7 @@ export function createWebhookClient(reader: ObjectReader): WebhookClient {
       const { shown, origin, path, servername } = addressOf(reader, config);
       const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
       try {
-        const answer = await agentFor(servername, config.caBundle ?? '').request({
+        const answer = await (await agentFor(servername, config.caBundle ?? '')).request({
           origin,
           path: `${path}${path.includes('?') ? '&' : '?'}timeout=${timeoutSeconds}s`,
           method: 'POST',
