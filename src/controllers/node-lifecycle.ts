@@ -2,7 +2,8 @@
 // neither has changed for the grace period, by this process's own clock, its conditions become Unknown, its pods stop
 // being Ready (so Services stop using them) and taints keep new pods away and let old ones leave (node-taints.ts).
 //
-// One timer a node, moved on by each heartbeat; nothing polls. Keys are node names.
+// One timer a node, moved on by each heartbeat; nothing polls. Keys are node names, and one of its own for the news that a
+// node came or went.
 
 import { kinds, type Lease, type Node, type NodeCondition, type Pod, type Stored, timestamp } from '../api/index.ts';
 import { announce, batch, enqueue, later, patch } from './actions.ts';
@@ -14,6 +15,9 @@ import { isReady, needsPodsByNode, podCondition, podsByNode, withPodCondition } 
 import { timeOf } from './wire-time.ts';
 
 const leaseNamespace = 'kube-node-lease';
+/** Keys that are no node's name. */
+const registered = 'registered:';
+const removed = 'removed:';
 
 export const nodeLifecycleController: Controller = {
   name: 'node-lifecycle-controller',
@@ -26,9 +30,14 @@ export const nodeLifecycleController: Controller = {
         ? [node.metadata.name]
         : namesOf(view, node),
     ),
+    // Looked at once each, only to be told: after the deletion there is no object that a key could name.
+    watch(kinds.node, ({ metadata: { name, uid } }, _view, { type }) =>
+      type === 'updated' ? [] : [`${type === 'added' ? registered : removed} ${name} ${uid}`],
+    ),
     watch(kinds.lease, ({ metadata }) => (metadata.namespace === leaseNamespace ? [metadata.name] : [])),
   ],
   reconcile(name, { view, options, now, unchangedSince }) {
+    if (name.startsWith(registered) || name.startsWith(removed)) return [tellOf(name)];
     const node = view.get(kinds.node, name);
     if (node === undefined) return [];
     const lease = view.get(kinds.lease, `${leaseNamespace}/${name}`);
@@ -37,6 +46,22 @@ export const nodeLifecycleController: Controller = {
     return reconcileNode({ node, nodes: view.list(kinds.node), pods, silentSince, options, now });
   },
 };
+
+function tellOf(key: string): Action {
+  const [word, name = '', uid = ''] = key.split(' ');
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid } };
+  return word === registered
+    ? announce(node, {
+        type: 'Normal',
+        reason: 'RegisteredNode',
+        message: `Node ${name} event: Registered Node ${name} in Controller`,
+      })
+    : announce(node, {
+        type: 'Normal',
+        reason: 'RemovingNode',
+        message: `Node ${name} event: Removing Node ${name} from Controller`,
+      });
+}
 
 function namesOf(view: View, node: Stored<Node>): readonly string[] {
   return [...new Set([node.metadata.name, ...view.list(kinds.node).map(({ metadata }) => metadata.name)])];

@@ -2,11 +2,13 @@
 // business, shared with the admission plugin that refuses what does not fit; this only sums, and corrects what admission
 // counted for requests that came to nothing.
 //
-// A change of status alone wakes nobody: the admission plugin writes it before the object it admitted shows in any cache,
-// and a sum made in between would take the admitted object out again. Source: the ResourceQuota documentation.
+// The admission plugin charges the status before the object it admits is stored, so a sum made in between is too small and
+// would give the charge back. Therefore a change of status alone wakes nobody, and a number goes down only when no charge
+// came for a moment (or has kept coming for too long). A number goes up at once. Source: the ResourceQuota documentation.
 
 import {
   addUsage,
+  compareQuantities,
   countNameOf,
   formatQuantity,
   type KindSpec,
@@ -15,6 +17,7 @@ import {
   matchesScopes,
   parseQuantity,
   type Quantities,
+  type Quantity,
   type ResourceQuota,
   type Stored,
   usageOf,
@@ -27,6 +30,11 @@ import { ownableKinds } from './stored-kinds.ts';
 
 /** A pod that a lost node cannot end stops counting without any event; as upstream's --resource-quota-sync-period, ms. */
 const resync = 5 * 60_000;
+
+/** Longer than an admitted object needs to be stored and to show in the caches, ms. */
+const settling = 250;
+/** Where charges never pause, what is freed must be given back all the same, ms. */
+const longestSettling = 5_000;
 
 const countedKinds = ownableKinds.filter(({ namespaced }) => namespaced);
 
@@ -50,9 +58,15 @@ export const resourceQuotaController: Controller = {
       type === 'updated' && isSame(previous?.spec, object.spec) ? [] : [keyOf(quota)],
     ),
   ],
-  reconcile(key, { view, now }) {
+  reconcile(key, { view, now, unchangedSince }) {
     const quota = view.get(kinds.resourceQuota, key);
-    return quota === undefined ? [] : reconcileQuota(quota, usageIn(quota, view, now));
+    if (quota === undefined) return [];
+    const { uid, resourceVersion } = quota.metadata;
+    const usage = usageIn(quota, view, now);
+    const tooMuch = isLower(quota, usage);
+    const isQuiet = now - unchangedSince(uid, resourceVersion) >= settling;
+    const isOverdue = now - unchangedSince(`${uid} lowering`, String(tooMuch)) >= longestSettling;
+    return reconcileQuota(quota, usage, !tooMuch || isQuiet || isOverdue);
   },
 };
 
@@ -94,15 +108,34 @@ function usageIn(quota: Stored<ResourceQuota>, view: View, now: number): Quantit
   );
 }
 
-/** @param usage sums of what the quota's namespace holds; a resource that is not in it is not used */
-export function reconcileQuota(quota: Stored<ResourceQuota>, usage: Quantities): readonly Action[] {
+const nothing = parseQuantity('0');
+
+function usedOf(quota: ResourceQuota, name: string): Quantity {
+  return parseQuantity(quota.status?.used?.[name] ?? '0');
+}
+
+/** The status says that more is used than there is. */
+function isLower(quota: ResourceQuota, usage: Quantities): boolean {
+  const names = Object.keys(quota.spec?.hard ?? {});
+  return names.some((name) => compareQuantities(usage[name] ?? nothing, usedOf(quota, name)) < 0);
+}
+
+/**
+ * @param usage sums of what the quota's namespace holds; a resource that is not in it is not used
+ * @param mayLower whether numbers may go down now; otherwise they stay, and the quota is looked at again soon
+ */
+export function reconcileQuota(quota: Stored<ResourceQuota>, usage: Quantities, mayLower: boolean): readonly Action[] {
   if (quota.metadata.deletionTimestamp !== undefined) return [];
   const hard = quota.spec?.hard ?? {};
-  const nothing = parseQuantity('0');
-  const used = Object.fromEntries(Object.keys(hard).map((name) => [name, formatQuantity(usage[name] ?? nothing)]));
+  const shown = (name: string): Quantity => {
+    const summed = usage[name] ?? nothing;
+    const held = usedOf(quota, name);
+    return !mayLower && compareQuantities(summed, held) < 0 ? held : summed;
+  };
+  const used = Object.fromEntries(Object.keys(hard).map((name) => [name, formatQuantity(shown(name))]));
   const status = { hard, used };
   const report = isSame(status, { hard: {}, used: {}, ...quota.status })
     ? []
     : [updateSubresource(kinds.resourceQuota, 'status', { ...quota, status })];
-  return [later(resync), ...report];
+  return [later(mayLower ? resync : settling), ...report];
 }

@@ -11,6 +11,7 @@ import { deploymentController } from './deployment.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointsController } from './endpoints.ts';
 import { endpointSliceController } from './endpointslice.ts';
+import { endpointSliceMirroringController } from './endpointslice-mirroring.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
@@ -41,6 +42,7 @@ export const controllers = [
   resourceQuotaController,
   endpointsController,
   endpointSliceController,
+  endpointSliceMirroringController,
   nodeIpamController,
   nodeLifecycleController,
   taintEvictionController,
