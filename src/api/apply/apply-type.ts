@@ -103,7 +103,7 @@ export function createApplyTypes(): ApplyTypes {
     const { items } = schema;
     if (listType !== 'map' || items.type !== 'object') return atomic;
     const fallbacks = fieldDefaults[items.name] ?? {};
-    const keys = [...listMapKeys].sort().map((name) => ({ name, fallback: fallbacks[name] }));
+    const keys = [...listMapKeys].sort().map((name) => ({ name, fallback: fallbacks[name] ?? zeroKey(items, name) }));
     return { form: 'keyed', keys, items: typeOf(items) };
   }
 
@@ -146,6 +146,12 @@ export function createApplyTypes(): ApplyTypes {
       return schema === undefined ? customKind(kind.custom?.schema) : structOf(schema, true);
     },
   };
+}
+
+/** A key that the type requires counts as zero where an element lacks it; the kind's validation refuses it then. */
+function zeroKey(items: ObjectSchema, name: string): unknown {
+  if (!items.required.includes(name)) return undefined;
+  return items.fields.get(name)?.schema.type === 'string' ? '' : 0;
 }
 
 /** Schemas of CustomResourceDefinitions say it all themselves. Source: their x-kubernetes-list-type and -map-type. */

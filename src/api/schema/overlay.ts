@@ -58,7 +58,10 @@ const core: Readonly<Record<string, Readonly<Record<string, MergeFacts>>>> = {
   Container: container,
   EphemeralContainer: container,
   ContainerStatus: { allocatedResourcesStatus: keyed('name'), volumeMounts: keyed('mountPath') },
+  ContainerRestartRuleOnExitCodes: { values: scalarSet },
   ResourceRequirements: { claims: applyKeyed('name') },
+  ResourceStatus: { resources: applyKeyed('resourceID') },
+  NodeAllocatableResourceClaimStatus: { containers: scalarSet },
   ServiceSpec: { ports: keyed('port', 'protocol'), selector: atomicMap },
   ServiceStatus: conditions,
   ServiceAccount: { secrets: keyed('name') },
@@ -94,6 +97,7 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, MergeFa
   'io.k8s.api.apps.v1.DeploymentSpec': { strategy: { patchStrategy: 'retainKeys' } },
   'io.k8s.api.batch.v1.JobStatus': { conditions: patchKeyed('type') },
   'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement': { values: scalarSet },
+  'io.k8s.api.batch.v1.UncountedTerminatedPods': { succeeded: scalarSet, failed: scalarSet },
   'io.k8s.api.certificates.v1.CertificateSigningRequestStatus': { conditions: applyKeyed('type') },
   'io.k8s.api.discovery.v1.Endpoint': { addresses: scalarSet },
   'io.k8s.api.policy.v1.PodDisruptionBudgetSpec': { selector: { patchStrategy: 'replace' } },
@@ -104,6 +108,7 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, MergeFa
     namespaces: scalarSet,
   },
   'io.k8s.api.flowcontrol.v1.NonResourcePolicyRule': { verbs: scalarSet, nonResourceURLs: scalarSet },
+  'io.k8s.api.node.v1.Scheduling': { nodeSelector: atomicMap },
   'io.k8s.api.storage.v1.CSINodeSpec': { drivers: keyed('name') },
   'io.k8s.api.storage.v1.CSIDriverSpec': { volumeLifecycleModes: scalarSet },
   [`${admission}.MutatingWebhookConfiguration`]: { webhooks: keyed('name') },
@@ -111,6 +116,9 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, MergeFa
   [`${admission}.MutatingWebhook`]: { matchConditions: keyed('name') },
   [`${admission}.ValidatingWebhook`]: { matchConditions: keyed('name') },
   [`${admission}.ValidatingAdmissionPolicySpec`]: { matchConditions: keyed('name'), variables: keyed('name') },
+  [`${admission}.ValidatingAdmissionPolicyStatus`]: { conditions: applyKeyed('type') },
+  [`${admission}.ValidatingAdmissionPolicyBindingSpec`]: { validationActions: scalarSet },
+  [`${admission}.MutatingAdmissionPolicySpec`]: { matchConditions: keyed('name') },
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus': {
     conditions: applyKeyed('type'),
   },
@@ -123,7 +131,6 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, MergeFa
 export const atomicTypes: ReadonlySet<string> = new Set([
   ...[
     'ConfigMapKeySelector',
-    'ConfigMapNodeConfigSource',
     'EndpointAddress',
     'EndpointPort',
     'LocalObjectReference',
@@ -132,7 +139,6 @@ export const atomicTypes: ReadonlySet<string> = new Set([
     'ObjectFieldSelector',
     'ObjectReference',
     'ResourceFieldSelector',
-    'ScopedResourceSelectorRequirement',
     'SecretKeySelector',
     'SecretReference',
     'ScopeSelector',
@@ -142,19 +148,37 @@ export const atomicTypes: ReadonlySet<string> = new Set([
   ].map((type) => `io.k8s.api.core.v1.${type}`),
   'io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector',
   'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
+  'io.k8s.api.autoscaling.v1.CrossVersionObjectReference',
+  'io.k8s.api.discovery.v1.EndpointPort',
   'io.k8s.api.rbac.v1.RoleRef',
   'io.k8s.api.rbac.v1.Subject',
-  'io.k8s.api.networking.v1.IngressServiceBackend',
   'io.k8s.api.networking.v1.ServiceBackendPort',
-  'io.k8s.api.storage.v1.VolumeNodeResources',
   `${admission}.ParamKind`,
   `${admission}.ParamRef`,
   `${admission}.MatchResources`,
   `${admission}.NamedRuleWithOperations`,
+  `${admission}.Variable`,
 ]);
 
-/** Defaults that clients must know, because they are part of a list's key. */
-export const fieldDefaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'io.k8s.api.core.v1.ContainerPort': { protocol: 'TCP' },
-  'io.k8s.api.core.v1.ServicePort': { protocol: 'TCP' },
+const core1 = 'io.k8s.api.core.v1';
+const scaleIo = { fsType: 'xfs', storageMode: 'ThinProvisioned' };
+const rbd = { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' };
+const iscsi = { iscsiInterface: 'default' };
+
+/**
+ * Defaults that the type itself states, for documents and for the keys of lists. A key that the type requires and an
+ * element lacks counts as '' or 0 and is not listed.
+ */
+export const fieldDefaults: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
+  [`${core1}.ContainerPort`]: { protocol: 'TCP' },
+  [`${core1}.ServicePort`]: { protocol: 'TCP' },
+  [`${core1}.LocalObjectReference`]: { name: '' },
+  [`${core1}.ReplicationControllerSpec`]: { replicas: 1 },
+  [`${core1}.AzureDiskVolumeSource`]: { cachingMode: 'ReadWrite', fsType: 'ext4', kind: 'Shared' },
+  [`${core1}.ISCSIVolumeSource`]: iscsi,
+  [`${core1}.ISCSIPersistentVolumeSource`]: iscsi,
+  [`${core1}.RBDVolumeSource`]: rbd,
+  [`${core1}.RBDPersistentVolumeSource`]: rbd,
+  [`${core1}.ScaleIOVolumeSource`]: scaleIo,
+  [`${core1}.ScaleIOPersistentVolumeSource`]: scaleIo,
 };
