@@ -7,7 +7,7 @@ import { createNodeEvents, type NodeEvents } from './events.ts';
 import { keepHouse } from './housekeeping.ts';
 import { createImagePuller } from './images/pull.ts';
 import { keepCertificate } from './node/identity.ts';
-import { readNodeFacts } from './node/node-facts.ts';
+import { readBootTime, readNodeFacts } from './node/node-facts.ts';
 import { keepNode } from './node/node-keeper.ts';
 import { type NodeFacts, nodeCapacity } from './node/node-object.ts';
 import type { AgentDeps, AgentOptions } from './options.ts';
@@ -33,6 +33,9 @@ export interface Agent {
   readonly done: Promise<void>;
 }
 
+/** ms that events get to be written when the agent ends. */
+const lastWords = 1000;
+
 /** Below the Kubernetes version whose API is served. */
 const version = `v1.35.0+k8ts-${packageJson.version}`;
 
@@ -45,6 +48,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
   const paths = agentPaths(options.dataDir);
   await host.makeDir(paths.pods);
   await host.makeDir(paths.secrets, { mode: 0o700 });
+  await host.makeDir(paths.logLinks);
   const facts = await readNodeFacts({ host, cri, dataDir: options.dataDir, version, signal });
   const events = createNodeEvents(client, { nodeName: options.nodeName, clock, logger });
   const pods = await createNodePods(deps, { options, paths, facts, events, signal });
@@ -62,7 +66,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
         cri,
         nodeName: options.nodeName,
         now: () => clock.now(),
-        bootTime: clock.now() - process.uptime() * 1000,
+        bootTime: (await readBootTime(host)) ?? clock.now(),
       },
       metrics: () => agentMetrics(options.nodeName, pods.list()),
     }),
@@ -82,7 +86,11 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
       .catch((error: unknown) => {
         if (!signal.aborted) throw error;
       })
-      .finally(() => server.close()),
+      .finally(async () => {
+        await server.close();
+        // What was told last is written while the client is still there, if the API server answers soon.
+        await Promise.race([events.flush(), clock.sleep(lastWords)]);
+      }),
   };
 }
 
@@ -126,7 +134,7 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
       volumes: createVolumes({ host, paths, references, tokens }),
       references,
       tokens,
-      cgroups: await createPodCgroups(cgroupDriver),
+      cgroups: await createPodCgroups(cgroupDriver, host),
       paths,
       settings: {
         clusterDns: options.clusterDns,

@@ -7,6 +7,8 @@ import { type ApiClient, createEventRecorder } from '../client/index.ts';
 
 export interface NodeEvents {
   record(about: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  /** Resolves when everything told so far is written or given up. */
+  flush(): Promise<void>;
 }
 
 export function createNodeEvents(
@@ -15,13 +17,15 @@ export function createNodeEvents(
 ): NodeEvents {
   const recorder = createEventRecorder(client, 'kubelet', { host: nodeName, clock, logger });
   return {
-    record({ apiVersion, kind, ...metadata }, type, reason, message) {
-      recorder.event(
-        { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }), metadata },
-        type,
-        reason,
-        message,
-      );
+    record({ apiVersion, kind, fieldPath, ...metadata }, type, reason, message) {
+      const about = {
+        ...(apiVersion === undefined ? {} : { apiVersion }),
+        ...(kind === undefined ? {} : { kind }),
+        ...(fieldPath === undefined ? {} : { fieldPath }),
+        metadata,
+      };
+      recorder.event(about, type, reason, message);
     },
+    flush: () => recorder.flush(),
   };
 }

@@ -62,7 +62,8 @@ export function createEventCorrelator(): EventCorrelator {
   };
 
   function combine(event: CoreEvent, now: number): { key: string; message: string } {
-    const group = [subjectOf(event), event.type, event.reason, event.reportingComponent].join('\n');
+    const { fieldPath } = event.involvedObject;
+    const group = [subjectOf(event), fieldPath, event.type, event.reason, event.reportingComponent].join('\n');
     const message = event.message ?? '';
     const known = similar.get(group);
     const seen =

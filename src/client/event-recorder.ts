@@ -8,9 +8,12 @@ import { type Clock, createBoundedQueue, type Logger, messageOf, silentLogger, s
 import { type ApiClient, ApiStatusError } from './client.ts';
 import { createEventCorrelator } from './event-correlator.ts';
 
+/** What an event is about: an object, or with `fieldPath` a part of it, such as `spec.containers{web}` of a Pod. */
+export type EventSubject = KubeObject & { readonly fieldPath?: string };
+
 export interface EventRecorder {
   /** @param reason UpperCamelCase, one word, for machines. @param message for people. */
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  event(about: EventSubject, type: 'Normal' | 'Warning', reason: string, message: string): void;
   /** Resolves when everything told so far is written or given up. */
   flush(): Promise<void>;
 }
@@ -71,7 +74,7 @@ export function createEventRecorder(
     }
   }
 
-  function eventOf(about: KubeObject, type: string, reason: string, message: string): CoreEvent {
+  function eventOf(about: EventSubject, type: string, reason: string, message: string): CoreEvent {
     const now = clock.now();
     const at = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
     const { name = '', namespace, uid, resourceVersion } = about.metadata ?? {};
@@ -88,6 +91,7 @@ export function createEventRecorder(
         namespace,
         uid,
         resourceVersion,
+        fieldPath: about.fieldPath,
       }),
       type,
       reason,

@@ -55,7 +55,7 @@ export function createObjectCache<T extends KubeObject>(): ObjectCache<T> {
       return objects.size;
     },
     get: (key) => objects.get(key),
-    list: (namespace) => (namespace === undefined ? listed('', () => objects) : byIndex(namespaceIndex, namespace)),
+    list: (namespace) => (namespace === undefined ? listed('', objects) : byIndex(namespaceIndex, namespace)),
     byIndex,
     addIndex,
     put,
@@ -99,13 +99,15 @@ export function createObjectCache<T extends KubeObject>(): ObjectCache<T> {
   function byIndex(name: string, value: string): readonly Stored<T>[] {
     const index = indexes.get(name);
     if (index === undefined) throw new Error(`there is no index "${name}"`);
-    return listed(`${name}\n${value}`, () => index.buckets.get(value));
+    // Only what is there is remembered: values are asked for by anyone, as addresses are by DNS clients.
+    const bucket = index.buckets.get(value);
+    return bucket === undefined ? [] : listed(`${name}\n${value}`, bucket);
   }
 
-  function listed(id: string, source: () => Map<ObjectKey, Stored<T>> | undefined): readonly Stored<T>[] {
+  function listed(id: string, source: ReadonlyMap<ObjectKey, Stored<T>>): readonly Stored<T>[] {
     const made = lists.get(id);
     if (made !== undefined) return made;
-    const fresh = [...(source()?.values() ?? [])];
+    const fresh = [...source.values()];
     lists.set(id, fresh);
     return fresh;
   }

@@ -35,6 +35,7 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
     logger.info('the agent is ready', { port: agent.port });
     await agent.done;
     await network.stop();
+    await Promise.race([recorder.flush(), clock.sleep(1000)]);
   } finally {
     await client.close();
     await cri.close();

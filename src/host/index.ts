@@ -10,5 +10,6 @@ export { commandLine } from './run-command.ts';
 export { createServices, type ServiceSpec, type ServiceStatus, type Services } from './services.ts';
 export { type SupervisorPaths, supervisorPaths } from './supervised-services.ts';
 export { runSupervisor } from './supervisor.ts';
+export { type SupervisorWatchOptions, watchSupervisor } from './supervisor-watch.ts';
 export { createTracingHost } from './tracing-host.ts';
 export { type UndoReport, undoChanges, unmountBelow } from './undo.ts';

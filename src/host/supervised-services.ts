@@ -28,7 +28,9 @@ export const supervisorPaths: SupervisorPaths = {
 
 export type SupervisorRequest =
   | { readonly do: 'start' | 'stop' | 'restart' | 'status' | 'forget'; readonly name: string }
-  | { readonly do: 'shutdown' };
+  | { readonly do: 'shutdown' }
+  /** Not answered until the supervisor ends in good order: whoever holds the connection learns of a crash at once. */
+  | { readonly do: 'watch' };
 
 export type SupervisorAnswer =
   | { readonly ok: true; readonly status: ServiceStatus }
@@ -57,7 +59,7 @@ export function createSupervisedServices(
     if (await answers(socket)) return;
     await makeFolders();
     await host.record({ kind: 'process', name: 'k8ts-supervisor', pidFile: `${paths.runDir}/supervisor.pid` });
-    await startDetached([...program, 'run', 'supervisor'], log);
+    await startSupervisor(program, paths);
     const deadline = Date.now() + startDeadline;
     while (!(await answers(socket))) {
       if (Date.now() > deadline) {
@@ -155,7 +157,7 @@ function gone(cause?: unknown): CodedError {
   });
 }
 
-function answers(socket: string): Promise<boolean> {
+export function answers(socket: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const connection = connect(socket);
     connection.on('connect', () => {
@@ -167,6 +169,11 @@ function answers(socket: string): Promise<boolean> {
       else reject(error);
     });
   });
+}
+
+/** Starts one and does not wait for it. One that finds another running leaves at once. */
+export async function startSupervisor(program: readonly string[], { logDir }: SupervisorPaths): Promise<void> {
+  await startDetached([...program, 'run', 'supervisor'], `${logDir}/supervisor.log`);
 }
 
 /** A process of its own session, which outlives this command. */

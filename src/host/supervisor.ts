@@ -4,14 +4,15 @@
 
 import { existsSync, watch } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, type Logger, messageOf } from '../base/index.ts';
 import { formatProcess, identifyProcess } from './processes.ts';
 import type { ServiceSpec, ServiceStatus } from './services.ts';
 import { createSupervisedChild, type SupervisedChild } from './supervised-child.ts';
 import {
-  ask,
+  answers,
   type SupervisorAnswer,
   type SupervisorPaths,
   type SupervisorRequest,
@@ -32,6 +33,8 @@ const rotateEvery = 60_000;
 const keptLogs = 3;
 /** ms that a client may be silent before it has sent its request. */
 const idleBound = 5000;
+/** ms that a supervisor may take from its lock to its socket. */
+const lockPatience = 3000;
 
 /** Resolves when it was told to end and every service is gone; at once when another supervisor runs already. */
 export async function runSupervisor(options: SupervisorOptions): Promise<void> {
@@ -59,6 +62,8 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const end = Promise.withResolvers<void>();
   const carryOut = async (request: SupervisorRequest): Promise<ServiceStatus> => {
     switch (request.do) {
+      case 'watch':
+        throw new Error('a watch is a connection, not a request');
       case 'shutdown':
         setImmediate(end.resolve);
         return absent;
@@ -90,7 +95,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   // One request at a time for each service: a start must not overtake the stop before it.
   const queues = new Map<string, Promise<unknown>>();
   const inTurn = (request: SupervisorRequest): Promise<ServiceStatus> => {
-    if (request.do === 'shutdown' || request.do === 'status') return carryOut(request);
+    if (!('name' in request) || request.do === 'status') return carryOut(request);
     const done = (queues.get(request.name) ?? Promise.resolve()).then(() => carryOut(request));
     queues.set(
       request.name,
@@ -102,11 +107,16 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   // Requests wait until what was installed before has been started: a `forget` must not come before its start.
   const begun = Promise.withResolvers<void>();
   const afterBegin = (request: SupervisorRequest): Promise<ServiceStatus> => begun.promise.then(() => inTurn(request));
-  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, afterBegin));
-  if (!(await listen(server, socket))) {
+  const watchers = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (connection) => void answer(connection, watchers, afterBegin));
+  const lock = await lockFor(paths.runDir, socket);
+  if (lock === undefined) {
     log.info('another supervisor runs already');
     return;
   }
+  await rm(socket, { force: true }); // left from a crash
+  await listen(server, socket);
+  await chmod(socket, 0o600);
   const self = await identifyProcess({ readFileIfExists: (path) => readFile(path) }, process.pid);
   if (self !== undefined) await writeFile(pidFile, formatProcess(self), { mode: 0o600 });
   const watcher = watch(stateDir, () => {
@@ -127,46 +137,61 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   clearInterval(rotation);
   await Promise.all([...children.values()].map((child) => child.stop()));
   watcher.close();
+  for (const connection of watchers) connection.end('ended\n');
   await new Promise((resolve) => server.close(resolve)); // answers that are on their way get there
+  lock.close();
   await rm(pidFile, { force: true });
   log.info('supervisor ended');
 }
 
-/** False when a live supervisor holds the socket. A socket file that nobody answers on is left from a crash. */
-async function listen(server: Server, socket: string): Promise<boolean> {
-  const tryListen = (): Promise<AddressInfo | string | null> =>
-    new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socket, () => resolve(server.address()));
-    });
+/**
+ * One supervisor for each folder: an abstract socket, which the kernel gives to one process and takes back when that dies
+ * (unix(7)). undefined when another holds it. Somebody else's process could take the name: then nobody answers on the
+ * supervisor's own socket, which only root may open, and the name is not waited for.
+ */
+async function lockFor(runDir: string, socket: string): Promise<Server | undefined> {
+  const lock = createServer((connection) => connection.destroy());
   try {
-    await tryListen();
+    await listen(lock, `\0k8ts-supervisor ${runDir}`);
+    return lock;
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw error;
-    const alive = await ask(socket, { do: 'status', name: '' }).then(
-      () => true,
-      () => false,
-    );
-    if (alive) return false;
-    await rm(socket, { force: true });
-    await tryListen();
   }
-  await chmod(socket, 0o600);
-  return true;
+  const deadline = Date.now() + lockPatience;
+  while (Date.now() < deadline) {
+    if (await answers(socket)) return undefined;
+    await delay(50);
+  }
+  return lock;
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
 }
 
 async function answer(
   connection: Socket,
+  watchers: Set<Socket>,
   carryOut: (request: SupervisorRequest) => Promise<ServiceStatus>,
 ): Promise<void> {
   const text = await readAll(connection);
   if (text === '') return void connection.destroy();
   const reply = (message: SupervisorAnswer): void => void connection.end(`${JSON.stringify(message)}\n`);
   try {
-    reply({ ok: true, status: await carryOut(JSON.parse(text) as SupervisorRequest) });
+    const request = JSON.parse(text) as SupervisorRequest;
+    if (request.do === 'watch') return hold(connection, watchers);
+    reply({ ok: true, status: await carryOut(request) });
   } catch (error) {
     reply({ ok: false, message: messageOf(error) });
   }
+}
+
+function hold(connection: Socket, watchers: Set<Socket>): void {
+  watchers.add(connection);
+  connection.on('close', () => watchers.delete(connection));
 }
 
 /** What the client sent until it ended its side; '' when it went away. */

@@ -29,6 +29,9 @@ export interface ResetContext {
 const podLabel = 'io.kubernetes.pod.uid';
 /** Where the runtime writes containers' logs, in a folder per pod: the place that kubelets use. */
 const podLogs = '/var/log/pods';
+/** Where the agent links to each container's log: POD_NAMESPACE_CONTAINER-ID.log. */
+const logLinks = '/var/log/containers';
+const cgroupRoot = '/sys/fs/cgroup/';
 /** ms that the API server gets for removing the node; it may be on this very machine, or gone. */
 const apiPatience = 3000;
 
@@ -75,10 +78,37 @@ const removePods: Phase<ResetContext> = {
         if (metadata === undefined) return;
         const { namespace, name, uid } = metadata;
         await host.remove(`${podLogs}/${namespace}_${name}_${uid}`, { recursive: true });
+        await removeLinks(host, `${name}_${namespace}_`);
       }),
     );
   },
 };
+
+async function removeLinks(host: Host, prefix: string): Promise<void> {
+  if ((await host.stat(logLinks)) === undefined) return;
+  const links = (await host.readDir(logLinks)).filter((name) => name.startsWith(prefix));
+  for (const name of links) await host.remove(`${logLinks}/${name}`);
+}
+
+/** The folders of pods in the kernel's cgroup hierarchies, where the agent found none before its own. */
+const removeCgroups: Phase<ResetContext> = {
+  name: 'remove-cgroups',
+  title: "Removing pods' cgroups",
+  run: async ({ host, journal }) => {
+    for (const change of await journal.changes()) {
+      if (change.kind === 'directory' && change.path.startsWith(cgroupRoot)) await removeCgroup(host, change.path);
+    }
+  },
+};
+
+/** Deepest first; one that still has processes stays, and so do those above it. */
+async function removeCgroup(host: Host, path: string): Promise<void> {
+  if ((await host.stat(path))?.kind !== 'directory') return;
+  for (const name of await host.readDir(path)) await removeCgroup(host, `${path}/${name}`);
+  await host.remove(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'EBUSY' && codeOf(error) !== 'ENOTEMPTY') throw error;
+  });
+}
 
 const unmountVolumes: Phase<ResetContext> = {
   name: 'unmount-volumes',
@@ -112,6 +142,7 @@ export const resetPhases: readonly Phase<ResetContext>[] = [
   leaveCluster,
   stopServices,
   removePods,
+  removeCgroups,
   unmountVolumes,
   removeServices,
   undo,

@@ -310,6 +310,16 @@ t.test('a pod that exists keeps its spec', async (t) => {
   t.strictSame(wrongChange(kinds.pod, pod({}), pod({}, { containers: [] })).slice(-1), [
     'spec.containers: Forbidden: pod updates may not add or remove containers',
   ]);
+  const debug = { ephemeralContainers: [{ name: 'debug', image: 'i' }] };
+  const there = { metadata: { name: 'x', namespace: 'default', resourceVersion: '1' } };
+  const [plain, debugged] = [
+    { ...pod({}), ...there },
+    { ...pod({}, debug), ...there },
+  ];
+  t.strictSame(wrongChange(kinds.pod, plain, debugged), [], 'debug containers may be added');
+  t.strictSame(wrongChange(kinds.pod, debugged, plain), [
+    'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed or changed',
+  ]);
   t.strictSame(
     wrongChange(
       kinds.pod,

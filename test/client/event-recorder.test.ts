@@ -37,6 +37,19 @@ t.test('an event says what, about whom, by whom and when', async (t) => {
   t.equal(aboutNode?.metadata.namespace, 'default', 'events of cluster-scoped objects live in default');
 });
 
+t.test('an event about a part of an object names the part, and parts are told apart', async (t) => {
+  const { recorder, stored } = setUp();
+  for (const name of ['web', 'side', 'web']) {
+    recorder.event({ ...pod, fieldPath: `spec.containers{${name}}` }, 'Normal', 'Started', 'started');
+  }
+  await recorder.flush();
+  const told = (await stored()).map(({ involvedObject, count }) => [involvedObject.fieldPath, count]);
+  t.same(told.sort(), [
+    ['spec.containers{side}', 1],
+    ['spec.containers{web}', 2],
+  ]);
+});
+
 t.test('the same event again counts up', async (t) => {
   const { recorder, clock, stored } = setUp();
   recorder.event(pod, 'Warning', 'BackOff', 'again');

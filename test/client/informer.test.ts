@@ -1,6 +1,7 @@
 import t from 'tap';
-import { kinds, type Pod } from '../../src/api/index.ts';
+import { kinds, type Pod, type Stored } from '../../src/api/index.ts';
 import { createFakeClient, createInformerFactory, keyOf } from '../../src/client/index.ts';
+import { createObjectCache } from '../../src/client/object-cache.ts';
 
 function pod(name: string, labels: Record<string, string> = {}, nodeName?: string): Pod {
   return {
@@ -156,4 +157,16 @@ t.test('an object that ceases to match the selector is deleted from the cache', 
   await until(() => pods.list().length === 0);
   t.pass();
   stop.abort();
+});
+
+t.test('what is asked of an index and not there is not remembered', (t) => {
+  const cache = createObjectCache<Pod>();
+  cache.addIndex('node', ({ spec }) => (spec?.nodeName === undefined ? [] : [spec.nodeName]));
+  cache.put({
+    ...pod('a', {}, 'n1'),
+    metadata: { name: 'a', namespace: 'default', resourceVersion: '1' },
+  } as Stored<Pod>);
+  t.equal(cache.byIndex('node', 'n1'), cache.byIndex('node', 'n1'), 'an answer with objects is kept');
+  t.not(cache.byIndex('node', 'n2'), cache.byIndex('node', 'n2'), 'an empty one is not');
+  t.end();
 });

@@ -24,6 +24,24 @@ const main = `
   function pathsOf(root) { return { runDir: root + '/run', logDir: root + '/log', specDir: root + '/spec' }; }
 `;
 
+/** A service that watches its supervisor, as the daemons do. */
+const watching = `
+  import { writeFileSync } from 'node:fs';
+  import { createLogger } from '${join(import.meta.dirname, '../../src/base/index.ts')}';
+  import { watchSupervisor } from '${join(import.meta.dirname, '../../src/host/index.ts')}';
+  const root = process.argv[2];
+  const end = new AbortController();
+  process.on('SIGTERM', () => end.abort());
+  const paths = { runDir: root + '/run', logDir: root + '/log', specDir: root + '/spec' };
+  const program = [process.execPath, root + '/main.ts', root];
+  writeFileSync(process.env.K8TS_READY_FILE, '');
+  await Promise.all([
+    watchSupervisor({ program, logger: createLogger(), signal: end.signal, paths }),
+    new Promise((done) => { end.signal.addEventListener('abort', done); setTimeout(done, 60_000); }),
+  ]);
+  process.exit(0);
+`;
+
 async function setup(t: Test) {
   const root = mkdtempSync(join(tmpdir(), 'k8ts-')); // short: a unix socket's path has at most 107 bytes
   writeFileSync(join(root, 'main.ts'), main);
@@ -119,6 +137,28 @@ t.test('SIGTERM ends the supervisor and what it runs; a pid that is not ours is 
   while (alive(supervisor)) await delay(20);
   t.notOk(alive(pid));
   t.notOk(existsSync(join(paths.runDir, 'supervisor.pid')));
+});
+
+t.test('a service starts its supervisor again when that crashes, and not when it ends in order', async (t) => {
+  const { services, root, paths, pidOf } = await setup(t);
+  writeFileSync(join(root, 'service.ts'), watching);
+  const command = [process.execPath, join(root, 'service.ts'), root];
+  for (const name of ['one', 'two']) {
+    await services.install({ name, description: '', command });
+    await services.start(name);
+    await until(services, name, ({ state }) => state === 'running');
+  }
+  const { pid } = await services.status('one');
+  const first = pidOf('supervisor.pid');
+  process.kill(first, 'SIGKILL');
+  const back = (status: ServiceStatus) => status.pid !== undefined && pidOf('supervisor.pid') !== first;
+  t.equal((await until(services, 'one', back)).pid, pid, 'adopted');
+  await services.stop('one');
+  const second = pidOf('supervisor.pid');
+  process.kill(second, 'SIGTERM');
+  while (alive(second)) await delay(20);
+  await delay(300);
+  t.notOk(existsSync(join(paths.runDir, 'supervisor.pid')), 'nobody has started a third');
 });
 
 t.test('a second supervisor leaves the first alone', async (t) => {

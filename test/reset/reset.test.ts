@@ -73,6 +73,18 @@ t.test('the node leaves, its pods and services end, and every change is taken ba
   t.match(said.join('\n'), /Taken back: 1 files, 1 folders, 1 kernel settings, 1 nftables tables\.\nNot touched: /);
 });
 
+t.test('links to logs and the cgroups of pods go, those of others stay', async (t) => {
+  const { host, run } = await setup();
+  await host.bare.writeFile('/var/log/containers/ours_default_web-1.log', '');
+  await host.bare.writeFile('/var/log/containers/theirs_default_web-1.log', '');
+  for (const top of ['cpu', 'memory']) await host.bare.makeDir(`/sys/fs/cgroup/${top}/kubepods/besteffort/podu`);
+  await host.record({ kind: 'directory', path: '/sys/fs/cgroup/cpu/kubepods', shared: true });
+  await run();
+  t.strictSame(await host.readDir('/var/log/containers'), ['theirs_default_web-1.log']);
+  t.equal(await host.stat('/sys/fs/cgroup/cpu/kubepods'), undefined);
+  t.ok(await host.stat('/sys/fs/cgroup/memory/kubepods/besteffort/podu'), 'not noted, so not ours');
+});
+
 t.test('a cluster that does not answer does not stop the reset, and what stays is told', async (t) => {
   const { client, said, run } = await setup();
   client.failNext(

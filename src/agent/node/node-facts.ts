@@ -33,6 +33,13 @@ export async function readNodeFacts(options: {
   };
 }
 
+/** When the machine was started, ms since the epoch; undefined where the kernel does not say. Source: proc(5), btime. */
+export async function readBootTime(host: Pick<Host, 'readFileIfExists'>): Promise<number | undefined> {
+  const stat = (await host.readFileIfExists('/proc/stat'))?.toString() ?? '';
+  const seconds = /^btime (\d+)$/m.exec(stat)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
 const leastMemory = 100 * 1024 * 1024;
 const leastDiskShare = 0.1;
 const leastInodeShare = 0.05;

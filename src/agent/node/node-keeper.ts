@@ -27,7 +27,7 @@ export interface NodeKeeperOptions {
   readonly host: Host;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly events: NodeEvents;
+  readonly events: Pick<NodeEvents, 'record'>;
   readonly options: AgentOptions;
   readonly facts: NodeFacts;
   /** Of the HTTPS server. */

@@ -1,12 +1,14 @@
 // The cgroup of a whole pod: what its containers may take together. Only for the cgroupfs driver; with the systemd driver
 // the runtime makes the pod's slice and the containers' own limits hold.
-// node:fs is used directly, not Host: this is the kernel's interface, nothing here outlives the pod.
+// node:fs is used directly, not Host: this is the kernel's interface. Only the folder of all pods outlives a pod, so it is
+// noted for reset, in each hierarchy, because the runtime makes it in those that are not written to here.
 // Source: kubernetes.io/docs/concepts/architecture/cgroups, pkg/kubelet/cm.
 
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/index.ts';
 import type { CgroupDriver } from '../../cri/index.ts';
+import type { Host } from '../../host/index.ts';
 import { nameOf } from './identity.ts';
 import { podCgroup, podLimits, qosClassOf } from './resources.ts';
 
@@ -19,8 +21,9 @@ export interface PodCgroups {
 const root = '/sys/fs/cgroup';
 const period = 100_000;
 
-export async function createPodCgroups(driver: CgroupDriver): Promise<PodCgroups> {
+export async function createPodCgroups(driver: CgroupDriver, host: Host): Promise<PodCgroups> {
   const isUnified = (await stat(join(root, 'cgroup.controllers')).catch(() => undefined)) !== undefined;
+  if (driver === 'cgroupfs') await noteTops(host, isUnified ? [''] : await readdir(root).catch(() => []));
   const pathOf = (pod: Pod): string => podCgroup(nameOf(pod).uid, qosClassOf(pod), driver);
   if (driver === 'systemd') return { ensure: async () => undefined, remove: async () => undefined };
   return {
@@ -32,6 +35,13 @@ export async function createPodCgroups(driver: CgroupDriver): Promise<PodCgroups
       );
     },
   };
+}
+
+async function noteTops(host: Host, controllers: readonly string[]): Promise<void> {
+  for (const controller of controllers) {
+    const path = join(root, controller, 'kubepods');
+    if ((await host.stat(path)) === undefined) await host.record({ kind: 'directory', path, shared: true });
+  }
 }
 
 async function ensureV1(pod: Pod, path: string): Promise<void> {

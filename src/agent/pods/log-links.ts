@@ -1,7 +1,7 @@
 // /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log, a link to each container's log. Log shippers (fluent-bit, promtail,
 // vector) find containers by these names. A link that cannot be made costs no container its start.
 
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
@@ -15,7 +15,6 @@ export async function linkLog(
   { id, logPath }: { readonly id: string; readonly logPath: string },
 ): Promise<void> {
   try {
-    await mkdir(world.paths.logLinks, { recursive: true });
     await symlink(logPath, linkOf(world, pod, container, id));
   } catch (error) {
     world.logger.debug('log not linked', { id, error: messageOf(error) });

@@ -92,7 +92,10 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
       if (!stale) admit(record);
       records.set(uid, record);
     } else {
+      const labels = labelsOf(known.pod);
       known.pod = pod;
+      // Files of the downward API say what labels and annotations are.
+      if (labels !== labelsOf(pod)) void refreshVolumes(world, known);
       // A start under way is of no use to a pod that has to go.
       if (isLeaving(known)) known.starting?.abort();
     }
@@ -197,6 +200,10 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
       if (!signal.aborted) logger.debug('runtime not listed', { error: messageOf(error) });
     }
   }
+}
+
+function labelsOf({ metadata }: Pod): string {
+  return JSON.stringify([metadata?.labels, metadata?.annotations]);
 }
 
 function hasEnded({ pod, tornDown, verdict }: PodRecord): boolean {

@@ -139,8 +139,15 @@ export async function startContainer(
       'Failed',
       `Error: ${error instanceof ImageError ? error.reason : messageOf(error)}`,
     );
-    noteFailure(world, record, name, { reason, message: messageOf(error) });
-    if (id !== undefined) record.postStarting.delete(id);
+    const waiting = { reason, message: messageOf(error) };
+    if (id === undefined) {
+      noteFailure(world, record, name, waiting);
+    } else {
+      // There is a container, and it has ended: its next start is delayed as any restart is.
+      record.postStarting.delete(id);
+      if (restartCount > 0) memo.restarts = afterRestart(memo.restarts, clock.now());
+      Object.assign(memo, { waiting, failures: undefined, retryAt: 0 });
+    }
   }
   void removeOld(world, record, name, restartCount);
 }

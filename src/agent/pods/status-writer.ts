@@ -64,8 +64,7 @@ export function createStatusWriter(
         entry.backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        const gone = error instanceof ApiStatusError && (error.code === 404 || error.code === 409);
-        if (!gone) {
+        if (!(await isGone(pod, error))) {
           logger.warn('pod status not stored, trying again', { pod: nameOf(pod), error });
           await clock.sleep(entry.backoff.next(), signal).catch(() => undefined);
           continue;
@@ -73,6 +72,18 @@ export function createStatusWriter(
       }
       entry.sent = status;
       if (entry.wanted?.status === status) entry.wanted = undefined;
+    }
+  }
+
+  /** A conflict means that another pod has the name by now, or only that somebody else wrote at the same moment. */
+  async function isGone(pod: Pod, error: unknown): Promise<boolean> {
+    if (!(error instanceof ApiStatusError)) return false;
+    if (error.code !== 409) return error.code === 404;
+    const { uid, ...name } = nameOf(pod);
+    try {
+      return (await client.get(kinds.pod, name, { signal })).metadata.uid !== uid;
+    } catch (failure) {
+      return failure instanceof ApiStatusError && failure.code === 404;
     }
   }
 }

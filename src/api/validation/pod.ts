@@ -25,6 +25,12 @@ export function validatePodUpdate({ spec }: Pod, { spec: old }: Pod): readonly F
     return [forbidden('spec.initContainers', 'pod updates may not add or remove containers')];
   }
   const errors: FieldError[] = [];
+  const debug = spec.ephemeralContainers ?? [];
+  for (const one of old.ephemeralContainers ?? []) {
+    if (debug.some((other) => sameJson(other, one))) continue;
+    const why = `existing ephemeral containers "${one.name}" may not be removed or changed`;
+    errors.push(forbidden('spec.ephemeralContainers', why));
+  }
   const kept = (old.tolerations ?? []).every((toleration) =>
     (spec.tolerations ?? []).some((one) => sameToleration(one, toleration)),
   );
@@ -47,9 +53,13 @@ export function validatePodUpdate({ spec }: Pod, { spec: old }: Pod): readonly F
   return errors;
 }
 
-/** A pod's spec without what a plain update may change. */
+/**
+ * A pod's spec without what an update may change. Ephemeral containers have a subresource of their own for it, which
+ * only adds to them.
+ */
 function fixed(spec: PodSpec): unknown {
-  const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, containers, initContainers, ...rest } = spec;
+  const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, containers, initContainers, ...others } = spec;
+  const { ephemeralContainers: _debug, ...rest } = others;
   return {
     ...rest,
     containers: containers.map(withoutImage),

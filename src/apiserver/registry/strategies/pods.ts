@@ -2,7 +2,8 @@
 // its agent stops it and deletes it for good with grace 0. Source: pkg/registry/core/pod/strategy.go,
 // pkg/apis/core/v1/helper/qos.
 
-import type { Container, KubeObject, Pod } from '../../../api/index.ts';
+import { type Container, type KubeObject, type Pod, sameJson } from '../../../api/index.ts';
+import { invalid } from '../../http/status-body.ts';
 import type { Strategy } from '../strategy.ts';
 import { section, withField } from './fields.ts';
 
@@ -11,6 +12,15 @@ const defaultGrace = 30;
 export const pods: Strategy = {
   answersDeleted: true,
   create: (object) => withField(object, 'status', { phase: 'Pending', qosClass: qosClassOf(object as Pod) }),
+  update(object, old) {
+    const [wanted, kept] = [object, old].map((one) => section(one, 'spec')['ephemeralContainers'] ?? []);
+    if (sameJson(wanted, kept)) return object;
+    const message =
+      'Forbidden: pod updates may not change ephemeral containers, the ephemeralcontainers subresource may';
+    throw invalid({ group: '', kind: 'Pod' }, object.metadata?.name ?? '', [
+      { reason: 'FieldValueForbidden', field: 'spec.ephemeralContainers', message },
+    ]);
+  },
   status(object, old) {
     const { deletionTimestamp: _marked, ownerReferences: _owners, ...meta } = object.metadata ?? {};
     const kept = pick(old.metadata ?? {}, ['deletionTimestamp', 'ownerReferences']);
