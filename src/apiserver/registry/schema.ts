@@ -122,16 +122,11 @@ export function applyDefaults(kind: KindSpec, object: KubeObject): void {
 
 /** Throws ApiError 422 with all causes. */
 export function validateNew(kind: KindSpec, object: KubeObject): void {
-  const isCustom = kind.custom !== undefined;
-  refuse(kind, object, isCustom ? validateCreate(kind, object) : (kind.validate?.(object as never) ?? []));
+  refuse(kind, object, validateCreate(kind, object));
 }
 
 export function validateChange(kind: KindSpec, object: KubeObject, old: KubeObject): void {
-  const own = (): readonly FieldError[] => [
-    ...(kind.validate?.(object as never) ?? []),
-    ...(kind.validateUpdate?.(object as never, old as never) ?? []),
-  ];
-  refuse(kind, object, kind.custom === undefined ? own() : validateUpdate(kind, object, old));
+  refuse(kind, object, validateUpdate(kind, object, old));
 }
 
 function refuse(kind: KindSpec, object: KubeObject, errors: readonly FieldError[]): void {
