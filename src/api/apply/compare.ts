@@ -94,6 +94,8 @@ function compareMaps(values: ApplyType, from: Fields, to: Fields): Diff | undefi
 }
 
 function compareKeyed(type: KeyedType, from: unknown, to: unknown): Diff | undefined {
+  // Most lists did not change, and finding that out is much cheaper than the keys of their items.
+  if (sameValue(from, to)) return undefined;
   const left = itemsByElement(type, from);
   const right = itemsByElement(type, to);
   const out = new DiffDraft();
@@ -178,14 +180,23 @@ function everythingOf(type: ApplyType, value: unknown): FieldSet {
 
 function everyField(fields: StructType['fields'] | undefined, values: ApplyType, object: Fields): FieldSet {
   const out: Draft = { [self]: member };
-  for (const name in object) {
+  for (const name of sortedKeys(object)) {
     const value = object[name];
     if (value === undefined) continue;
     const field = fields?.get(name);
     if (field?.untracked === true) continue;
     out[field?.element ?? fieldElement(name)] = everythingOf(field?.type ?? values, value);
   }
-  return inOrder(out);
+  return out;
+}
+
+/** Which is the order of their elements. */
+function sortedKeys(object: Fields): readonly string[] {
+  const keys = Object.keys(object);
+  for (let at = 1; at < keys.length; at += 1) {
+    if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort();
+  }
+  return keys;
 }
 
 /** Neither a scalar nor empty. */

@@ -45,10 +45,12 @@ export function isElement(text: string): boolean {
   }
 }
 
+const field = 0x66;
 const ranks: Readonly<Record<string, number>> = { '.': 0, f: 1, k: 2, v: 3, i: 4 };
 
 /** The order in which elements stand beside each other: the path itself, fields, keys, values, indexes. */
 export function compareElements(a: string, b: string): number {
+  if (a.charCodeAt(0) === field && b.charCodeAt(0) === field) return a < b ? -1 : a === b ? 0 : 1;
   const byRank = (ranks[a.charAt(0)] ?? 5) - (ranks[b.charAt(0)] ?? 5);
   if (byRank !== 0) return byRank;
   if (a === b) return 0;

@@ -7,7 +7,9 @@ import { timestampOf } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import { scaleOf, withScale } from '../registry/scale.ts';
 import { applyPatch } from '../registry/schema.ts';
+import { serveScaleApply } from './apply-requests.ts';
 import { serveEviction } from './eviction-requests.ts';
+import { checkPatchOptions } from './field-manager.ts';
 import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
 import { sendJson } from './respond.ts';
@@ -39,6 +41,11 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
     const object = resource.cache.get(target.namespace, target.name);
     if (object === undefined) throw notFound(resource.spec, target.name);
     return sendJson(exchange, 200, scaleOf(object.parsed(), paths));
+  }
+  if (verb === 'patch') {
+    const isApply = patchTypeOf(exchange.headers['content-type']) === 'apply';
+    checkPatchOptions(request.query, isApply);
+    if (isApply) return serveScaleApply(registry, request, paths);
   }
   const change = verb === 'patch' ? await patchedScale(request) : await givenScale(request);
   // Written through the main resource's rules: a new number of replicas is a new generation.

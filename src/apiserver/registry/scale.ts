@@ -47,6 +47,22 @@ export function withScale(object: KubeObject, scale: KubeObject, paths: ScalePat
   };
 }
 
+/** What applying a Scale means for the object: its replicas, when the Scale names them. */
+export function configOfScale(
+  scale: KubeObject,
+  of: Pick<KubeObject, 'apiVersion' | 'kind'>,
+  paths: ScalePaths,
+): KubeObject {
+  const { name, namespace, uid, resourceVersion } = scale.metadata ?? {};
+  const metadata = Object.fromEntries(
+    Object.entries({ name, namespace, uid, resourceVersion }).filter(([, value]) => value !== undefined),
+  );
+  const bare = { ...of, metadata };
+  const replicas = at(scale, 'spec.replicas');
+  if (replicas === undefined) return bare;
+  return set(bodyOf(bare), paths.specReplicas.split('.').filter(Boolean), replicas) as unknown as KubeObject;
+}
+
 function selectorText(selector: unknown): string {
   if (typeof selector !== 'object' || selector === null) return typeof selector === 'string' ? selector : '';
   const isObject = 'matchLabels' in selector || 'matchExpressions' in selector;
