@@ -1,3 +1,4 @@
+export { type AuditFileOptions, type AuditSink, createAuditFile, parseAuditPolicy } from './audit/index.ts';
 export type { TlsMaterial } from './http/listener.ts';
 export { createNodeProxy } from './proxy/index.ts';
 export type { SecurityOptions } from './security.ts';

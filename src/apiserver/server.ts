@@ -4,6 +4,7 @@
 import { type KindSpec, kinds as kindsTable } from '../api/index.ts';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
+import { type AuditPolicy, type AuditSink, createAuditLog } from './audit/index.ts';
 import { ensureDefaultObjects } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
@@ -47,6 +48,11 @@ export interface ApiServerOptions {
   /** Default: the kinds table. */
   readonly kinds?: readonly KindSpec[];
   readonly limits?: InFlightLimits;
+  /** Absent: no audit log is kept. */
+  readonly audit?: {
+    readonly policy: AuditPolicy;
+    readonly sink: AuditSink;
+  };
   /** Largest request body, bytes; default 3 MiB as upstream. */
   readonly bodyLimit?: number;
   readonly logger?: Logger;
@@ -133,6 +139,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     }),
     proxy: nodeProxy,
     inFlight,
+    audit: options.audit && createAuditLog({ ...options.audit, clock }),
     metrics,
     logger,
     bodyLimit: options.bodyLimit ?? bodyLimitDefault,
@@ -167,6 +174,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       watches.stop();
       await nodeProxy?.close();
       await listener.close(graceMs);
+      await options.audit?.sink.close();
       cache.stop();
     },
   };

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { kindOf } from '../../api/index.ts';
 import type { Logger } from '../../base/index.ts';
+import type { AuditLog, AuditRecord } from '../audit/index.ts';
 import { forbidden } from '../authorization/index.ts';
 import {
   ApiError,
@@ -24,8 +25,9 @@ import type { NodeProxy } from '../proxy/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import { decodeBodyAs } from '../registry/schema.ts';
 import type { Review } from '../reviews/index.ts';
+import { auditedExchange } from './audited-exchange.ts';
 import { credentialsOf } from './credentials.ts';
-import { type Exchange, warn } from './exchange.ts';
+import { auditIdOf, type Exchange, warn } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
 import { acceptFor, acceptWhole, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
@@ -53,6 +55,8 @@ export interface PipelineOptions {
   /** Absent: log, exec and the other streams of nodes answer 503. */
   readonly proxy: NodeProxy | undefined;
   readonly inFlight: InFlight;
+  /** Absent: no audit log is kept. */
+  readonly audit?: AuditLog | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Largest request body, bytes. */
@@ -69,10 +73,15 @@ interface Routed {
   readonly verb: RequestVerb;
   readonly query: URLSearchParams;
   readonly user: UserInfo;
+  readonly record?: AuditRecord | undefined;
 }
 
+/** Of a request that was not authenticated. */
+const nobody: UserInfo = { name: '', groups: [] };
+
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { registry, inFlight, metrics, logger } = options;
+  const { registry, inFlight, audit, metrics, logger } = options;
+  const records = new WeakMap<Exchange, AuditRecord>();
   const reviews = new Map(options.reviews.map((review) => [reviewKey(review.servedUnder, review.resource), review]));
 
   function serve(exchange: Exchange): void {
@@ -99,20 +108,41 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
+  /** Opens the audit record of a request, if one is kept; it is closed with the exchange. */
+  function recordOf(exchange: Exchange, attributes: RequestAttributes, sender: UserInfo): AuditRecord | undefined {
+    const record = audit?.begin({
+      auditId: exchange.auditId,
+      uri: exchange.target,
+      attributes,
+      impersonator: sender === attributes.user ? undefined : sender,
+      headers: exchange.headers,
+      remoteAddress: exchange.socket.remoteAddress,
+    });
+    if (record === undefined) return undefined;
+    records.set(exchange, record);
+    if (attributes.verb === 'watch') setImmediate(() => exchange.status > 0 && record.started(exchange.status));
+    exchange.onClose(() => record.complete(exchange.status));
+    return record;
+  }
+
   function proceed(exchange: Exchange, at: Omit<Routed, 'user'>, sender: UserInfo | undefined): void | Promise<void> {
     if (sender === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
     const user = options.impersonate(sender, exchange.headers);
-    allow({ ...at, user }, exchange.method);
-    return dispatch(exchange, { ...at, user });
+    const attributes = attributesOf({ ...at, user }, exchange.method);
+    const record = audit === undefined ? undefined : recordOf(exchange, attributes, sender);
+    allow(attributes, record);
+    const shown = record === undefined ? exchange : auditedExchange(exchange, record);
+    return dispatch(shown, { ...at, user, record });
   }
 
-  function allow(routed: Routed, method: string): void {
-    const attributes = attributesOf(routed, method);
+  function allow(attributes: RequestAttributes, record?: AuditRecord): void {
     const { decision, reason } = options.authorize(attributes);
+    record?.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
+    record?.annotate('authorization.k8s.io/reason', reason);
     if (decision !== 'allow') throw forbidden(attributes, reason);
   }
 
-  function dispatch(exchange: Exchange, { target, verb, query, user }: Routed): void | Promise<void> {
+  function dispatch(exchange: Exchange, { target, verb, query, user, record }: Routed): void | Promise<void> {
     if (!target.isResource) return options.paths(exchange, target.path, query);
     const { group, version, resource: plural, subresource } = target;
     const review = reviews.get(reviewKey(target, subresource === '' ? plural : `${plural}/${subresource}`));
@@ -125,7 +155,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
     const { bodyLimit } = options;
     const accepted = acceptFor(resource.spec, exchange.headers.accept);
-    const request: ResourceRequest = { exchange, resource, target, verb, query, user, accepted, bodyLimit };
+    const request: ResourceRequest = {
+      exchange,
+      resource,
+      target,
+      verb,
+      query,
+      user,
+      accepted,
+      bodyLimit,
+      annotate: record?.annotate,
+    };
     if (binding) {
       if (verb !== 'create') throw methodNotAllowed();
       return serveBinding(registry, request, '');
@@ -154,10 +194,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function fail(exchange: Exchange, error: unknown): void {
     const told = asApiError(error);
+    if (audit !== undefined) auditFailure(exchange, told);
     if (told.code >= 500)
       logger.error('request failed', { method: exchange.method, target: exchange.target, error: told.cause ?? told });
     if (exchange.answered) return;
     sendError(exchange, told);
+  }
+
+  function auditFailure(exchange: Exchange, told: ApiError): void {
+    const known = records.get(exchange);
+    known?.failed(told);
+    if (known !== undefined || told.code !== 401) return;
+    const { path, query } = splitTarget(exchange.target);
+    const target = parsePath(path);
+    const verb = target.isResource ? verbOf(exchange.method, target, query) : 'get';
+    recordOf(exchange, attributesOf({ target, verb, query, user: nobody }, exchange.method), nobody)?.failed(told);
   }
 
   function measure(exchange: Exchange, { target, verb }: Pick<Routed, 'target' | 'verb'>, started: number): void {
@@ -183,8 +234,26 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const sender = await options.authenticate(credentialsOf(exchange));
       if (sender === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
       const user = options.impersonate(sender, request.headers);
-      allow({ target, verb, query, user }, method);
-      await upgradeProxy(options.proxy, { request, socket, head, target, query, user });
+      const attributes = attributesOf({ target, verb, query, user }, method);
+      const record = audit?.begin({
+        auditId: auditIdOf(request.headers),
+        uri: request.url ?? '/',
+        attributes,
+        impersonator: sender === user ? undefined : sender,
+        headers: request.headers,
+        remoteAddress: request.socket.remoteAddress,
+      });
+      try {
+        allow(attributes, record);
+        record?.started(101);
+        await upgradeProxy(options.proxy, { request, socket, head, target, query, user });
+        record?.complete(101);
+      } catch (error) {
+        const told = asApiError(error);
+        record?.failed(told);
+        record?.complete(told.code);
+        throw error;
+      }
     };
     run().catch((error: unknown) => refuseUpgrade(socket, asApiError(error)));
   }
