@@ -3,6 +3,7 @@
 import type { Strategy } from '../strategy.ts';
 import { certificateSigningRequests } from './certificate-signing-requests.ts';
 import { customResourceDefinitions } from './custom-resource-definitions.ts';
+import { jobs } from './jobs.ts';
 import { namespaces } from './namespaces.ts';
 import { pods } from './pods.ts';
 import { services } from './services.ts';
@@ -29,6 +30,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   'clusterrolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
   'certificatesigningrequests.certificates.k8s.io': certificateSigningRequests,
   'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitions,
+  'jobs.batch': jobs,
   'deployments.apps': apps,
   'replicasets.apps': apps,
 };
