@@ -166,7 +166,7 @@ function textValue({ type, source }: StructuralSchema, text: string): unknown {
     case 'byte':
       return new Uint8Array(Buffer.from(text, 'base64'));
     case 'duration':
-      return isGoDuration(text) ? environment().evaluate('duration(text)', { text }) : text;
+      return isGoDuration(text) ? environment().evaluate(`duration(${JSON.stringify(text)})`) : text;
     default:
       return text;
   }

@@ -18,14 +18,14 @@ const token =
 export function compileJsonPath(path: string): JsonPath {
   const text = path.startsWith('{') && path.endsWith('}') ? path.slice(1, -1) : path;
   const steps: Step[] = [];
-  token.lastIndex = 0;
   let at = 0;
   while (at < text.length) {
     token.lastIndex = at;
     const match = token.exec(text);
     if (match === null) throw new SyntaxError(`unrecognized character in path ${JSON.stringify(path)} at ${at}`);
-    steps.push(stepOf(match, path));
+    // Before a filter's own path is compiled with the same expression.
     at = token.lastIndex;
+    steps.push(stepOf(match, path));
   }
   return (value) => steps.reduce<readonly unknown[]>((values, step) => values.flatMap(step), [value]);
 }
