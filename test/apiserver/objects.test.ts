@@ -1,7 +1,7 @@
 // Create, read, update, patch and delete as clients see them: bodies, codes and the words of every refusal.
 
 import t from 'tap';
-import { at, configMap, configMaps, startTestServer } from './harness.ts';
+import { at, configMap, configMaps, type Json, startTestServer } from './harness.ts';
 
 const api = await startTestServer();
 t.teardown(() => api.stop());
@@ -214,4 +214,34 @@ t.test('status belongs to its subresource, and spec to the object', async (t) =>
   t.match((await api.patch(`${deployments}/web/scale`, { spec: { replicas: -1 } })).body, { code: 422 });
   t.match((await api.call('GET', `${deployments}/web`)).body, { spec: { replicas: 6 }, metadata: { generation: 4 } });
   t.equal((await api.call('GET', `${deployments}/web/nothing`)).status, 404);
+});
+
+t.test('metadata of every kind is judged', async (t) => {
+  const cases = [
+    { given: { name: 'Upper' }, want: /metadata\.name: Invalid value: "Upper": a lowercase RFC 1123 subdomain/ },
+    { given: { name: 'x', labels: { 'a b': 'c' } }, want: /metadata\.labels: Invalid value: "a b"/ },
+    { given: { name: 'x', annotations: { '/x': 'c' } }, want: /metadata\.annotations: Invalid value: "\/x"/ },
+    { given: { name: 'x', finalizers: ['?'] }, want: /metadata\.finalizers/ },
+    {
+      given: { name: 'x', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: '', uid: 'u' }] },
+      want: /metadata\.ownerReferences/,
+    },
+  ];
+  for (const { given, want } of cases) {
+    const answer = await api.call('POST', configMaps, { ...configMap('x'), metadata: given });
+    t.match(answer.body, { code: 422, message: want }, JSON.stringify(given));
+  }
+  await api.call('POST', configMaps, configMap('judged'));
+  const changed = await api.patch(`${configMaps}/judged`, { metadata: { labels: { ok: 'not ok' } } });
+  t.match(changed.body, { code: 422, message: /metadata\.labels: Invalid value: "not ok"/ });
+});
+
+t.test('a namespace is labelled with the name that was generated for it', async (t) => {
+  const { body } = await api.call('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { generateName: 'made-' },
+  });
+  t.match(at(body, 'metadata.name'), /^made-.{5}$/);
+  t.equal((at(body, 'metadata.labels') as Json)['kubernetes.io/metadata.name'], at(body, 'metadata.name'));
 });

@@ -1,8 +1,11 @@
 // HTTP/1.1 as bytes on the wire: the plain form, and everything that is left to the full parser on the same connection.
 
 import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import { listen, type Timeouts } from '../../src/apiserver/http/listener.ts';
+import { silentLogger } from '../../src/base/index.ts';
 import { configMap, configMaps, startTestServer } from './harness.ts';
 
 const api = await startTestServer({ bodyLimit: 10_000 });
@@ -135,4 +138,50 @@ t.test('a client that leaves in the middle of a body leaves nothing behind', asy
   wire.socket.write(post('left').slice(0, -5));
   wire.socket.destroy();
   t.match(await (await openWire()).ask(head('GET', `${configMaps}/left`), /\}\n$/), /^HTTP\/1\.1 404 /);
+});
+
+t.test('a client that does not get on is cut off, in every state', async (t) => {
+  const states: readonly { readonly name: string; readonly timeouts: Timeouts; readonly sent: string }[] = [
+    { name: 'silent', timeouts: { headers: 50 }, sent: '' },
+    { name: 'half a head', timeouts: { headers: 50 }, sent: 'GET / HTTP/1.1\r\nHost' },
+    { name: 'half a body', timeouts: { idle: 50 }, sent: post('slow').slice(0, -5) },
+    { name: 'between requests', timeouts: { idle: 50 }, sent: head('GET', '/livez') },
+  ];
+  for (const { name, timeouts, sent } of states) {
+    const listener = await listen({
+      host: '127.0.0.1',
+      port: 0,
+      tls: api.pki.server,
+      logger: silentLogger,
+      timeouts,
+      onExchange: (exchange) => {
+        if (exchange.method === 'GET') exchange.send(200, {}, Buffer.from('ok'));
+      },
+      onUpgrade: () => undefined,
+    });
+    const socket = connect({ host: '127.0.0.1', port: listener.port, ca: api.ca });
+    socket.resume();
+    socket.write(sent);
+    await once(socket, 'close');
+    t.pass(name);
+    await listener.close(0);
+  }
+});
+
+t.test('a client that does not finish the handshake is cut off', async (t) => {
+  const listener = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    tls: api.pki.server,
+    logger: silentLogger,
+    timeouts: { handshake: 50 },
+    onExchange: () => undefined,
+    onUpgrade: () => undefined,
+  });
+  const socket = connectPlain({ host: '127.0.0.1', port: listener.port });
+  socket.resume();
+  socket.on('error', () => undefined);
+  await once(socket, 'close');
+  t.pass('closed');
+  await listener.close(0);
 });

@@ -79,3 +79,29 @@ t.test('node ports', async (t) => {
   t.equal(at(closed.body, 'spec.ports.0.nodePort'), undefined);
   t.equal((await ports('over')).status, 201);
 });
+
+t.test('a port for health checks of nodes, as long as traffic stays local', async (t) => {
+  await api.call('DELETE', path);
+  const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local' };
+  const { body } = await create('local', local);
+  const port = Number(at(body, 'spec.healthCheckNodePort'));
+  t.ok(port >= 30_000 && port <= 30_003);
+  const moved = await api.patch(`${path}/local`, { spec: { healthCheckNodePort: port === 30_000 ? 30_001 : 30_000 } });
+  t.match(moved.body, { code: 422, message: /spec\.healthCheckNodePort: .*field is immutable/ });
+  const open = await api.patch(`${path}/local`, { spec: { externalTrafficPolicy: 'Cluster' } });
+  t.equal(at(open.body, 'spec.healthCheckNodePort'), undefined);
+  t.match((await create('vain', { healthCheckNodePort: 30_001 })).body, { code: 422, message: /may only be set when/ });
+  await api.call('DELETE', path);
+});
+
+t.test('other families than IPv4 are refused by name', async (t) => {
+  t.match((await create('six', { ipFamilies: ['IPv6'] })).body, {
+    code: 422,
+    message: 'Service "six" is invalid: spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
+  });
+  t.match((await create('both', { ipFamilyPolicy: 'RequireDualStack' })).body, {
+    code: 422,
+    message: /spec\.ipFamilyPolicy: .*not configured for dual-stack/,
+  });
+  t.match((await create('either', { ipFamilyPolicy: 'PreferDualStack' })).body, { spec: { ipFamilies: ['IPv4'] } });
+});

@@ -129,6 +129,16 @@ t.test('after a restart a watch resumes from the log, or gets 410 when that was 
   await tooLate.ended;
 });
 
+t.test('paths of before watch was a query', async (t) => {
+  for (const path of ['/watch/namespaces/default/configmaps', '/watch/namespaces/default/configmaps/old-1']) {
+    const name = path.endsWith('old-1') ? 'old-1' : 'old-0';
+    const watch = await api.watch(`/api/v1${path}?resourceVersion=${api.store.revision}`);
+    await api.call('POST', configMaps, configMap(name));
+    t.match(await watch.next(), { type: 'ADDED', object: { metadata: { name } } });
+    watch.close();
+  }
+});
+
 /** The same store for a second server, which may not close it. */
 function storeView(store: Store): Store {
   return {

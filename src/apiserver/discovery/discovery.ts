@@ -81,12 +81,19 @@ function resourceList({ group, version, resources }: ApiVersion): object {
   };
 }
 
-/** The aggregated form; `core` tells /api from /apis. */
-export function aggregatedDocument(core: boolean, versions: readonly ApiVersion[]): object {
-  const groups = core ? [versions.filter(({ group }) => group === '')] : groupsOf(versions);
+/** Both have the same fields. */
+export type DiscoveryVersion = 'v2' | 'v2beta1';
+
+/** The aggregated form of `/api` or `/apis`. */
+export function aggregatedDocument(
+  path: '/api' | '/apis',
+  versions: readonly ApiVersion[],
+  discovery: DiscoveryVersion,
+): object {
+  const groups = path === '/api' ? [versions.filter(({ group }) => group === '')] : groupsOf(versions);
   return {
     kind: 'APIGroupDiscoveryList',
-    apiVersion: 'apidiscovery.k8s.io/v2',
+    apiVersion: `apidiscovery.k8s.io/${discovery}`,
     metadata: {},
     items: groups.map((group) => ({
       metadata: { name: group[0]?.group ?? '', creationTimestamp: null },

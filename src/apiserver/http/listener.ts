@@ -26,11 +26,22 @@ export interface TlsMaterial {
   readonly frontProxyCa?: string;
 }
 
+/** How long a client may hold a connection without getting on, ms. */
+export interface Timeouts {
+  /** From connecting to the end of the TLS handshake; 10 s. */
+  readonly handshake?: number;
+  /** From the handshake to the end of the first request's headers; 32 s, as upstream. */
+  readonly headers?: number;
+  /** Between requests, and between pieces of a body; 2 min. */
+  readonly idle?: number;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMaterial;
   readonly logger: Logger;
+  readonly timeouts?: Timeouts;
   readonly onExchange: (exchange: Exchange) => void;
   /** HTTP/1.1 requests that ask for another protocol (exec, attach, port-forward). */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -44,23 +55,22 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-const headersTimeoutMs = 32_000;
-const idleTimeoutMs = 120_000;
-const handshakeTimeoutMs = 10_000;
 const headersBytesMax = 64 << 10;
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, enableConnectProtocol: false };
 
 /** Throws CodedError PORT_IN_USE, ADDRESS_NOT_AVAILABLE, PORT_NOT_PERMITTED or TLS_MATERIAL_INVALID. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { logger, onExchange } = options;
+  const { handshake = 10_000, headers: headersMs = 32_000, idle = 120_000 } = options.timeouts ?? {};
   const sockets = new Set<TLSSocket>();
   const sessions = new Set<ServerHttp2Session>();
   const plain = new Set<PlainConnection>();
   const date = createDate();
 
   const http = createHttpServer({
-    keepAliveTimeout: idleTimeoutMs,
-    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: idle,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: Math.min(30_000, headersMs),
     requestTimeout: 0, // bodies are bounded; watches and uploads of slow clients are not cut
     maxHeaderSize: headersBytesMax,
     noDelay: true,
@@ -78,7 +88,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['h2', 'http/1.1'],
-    handshakeTimeout: handshakeTimeoutMs,
+    handshakeTimeout: handshake,
     noDelay: true,
   });
   server.on('secureConnection', (socket) => {
@@ -88,7 +98,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (socket.alpnProtocol === 'h2') serveHttp2(socket);
     else serveHttp1(socket);
   });
-  server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: messageOf(error) }));
+  server.on('tlsClientError', (error, socket) => {
+    logger.debug('TLS handshake failed', { error: messageOf(error) });
+    // Node does not close one that only took too long.
+    socket.destroy();
+  });
 
   function serveHttp1(socket: TLSSocket): void {
     const connection = new PlainConnection(socket, {
@@ -99,8 +113,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         taken.unshift(unread);
       },
       date,
-      firstRequestMs: headersTimeoutMs,
-      idleMs: idleTimeoutMs,
+      firstRequestMs: headersMs,
+      idleMs: idle,
     });
     plain.add(connection);
     socket.on('close', () => plain.delete(connection));
@@ -109,7 +123,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   function serveHttp2(socket: TLSSocket): void {
     const session = performServerHandshake(socket, { settings: http2Settings, maxSessionMemory: 64 });
     sessions.add(session);
-    session.setTimeout(idleTimeoutMs, () => {
+    session.setTimeout(idle, () => {
       if (session.state.lastProcStreamID === 0 || openStreams.get(session) === 0) session.close();
     });
     session.on('close', () => sessions.delete(session));

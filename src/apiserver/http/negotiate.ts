@@ -13,6 +13,7 @@ import {
 } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
 import { ApiError } from '../contracts.ts';
+import type { DiscoveryVersion } from '../discovery/index.ts';
 
 /** Which form of an object or list is answered. */
 type View = 'object' | 'table' | 'partial';
@@ -21,7 +22,7 @@ export interface Accepted {
   readonly view: View;
   readonly format: 'json' | 'yaml' | 'protobuf';
   /** Set when aggregated discovery was asked for: its version. */
-  readonly discovery?: string;
+  readonly discovery?: DiscoveryVersion;
 }
 
 const plain: Accepted = { view: 'object', format: 'json' };
@@ -101,11 +102,16 @@ function negotiate(accept: string): Accepted | undefined {
     const version = parameters.get('v') ?? '';
     if (group === 'meta.k8s.io' && as === 'table' && /^v1(beta1)?$/.test(version)) return { view: 'table', format };
     if (isPartial(parameters)) return { view: 'partial', format };
-    if (group === 'apidiscovery.k8s.io' && as === 'apigroupdiscoverylist' && version === 'v2') {
+    if (group === 'apidiscovery.k8s.io' && as === 'apigroupdiscoverylist' && isDiscoveryVersion(version)) {
       return { view: 'object', format, discovery: version };
     }
   }
   return protobuf;
+}
+
+/** client-go before 1.30 asks for v2beta1 alone. */
+function isDiscoveryVersion(version: string): version is DiscoveryVersion {
+  return version === 'v2' || version === 'v2beta1';
 }
 
 /** There are no tables in protobuf, as upstream. */

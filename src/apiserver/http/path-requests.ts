@@ -35,8 +35,6 @@ export interface PathOptions {
   readonly address: () => string;
 }
 
-const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-
 export function createPathHandler(options: PathOptions): PathHandler {
   const versions = () =>
     apiVersions(
@@ -47,8 +45,9 @@ export function createPathHandler(options: PathOptions): PathHandler {
   function discovery(exchange: Exchange, path: string): void {
     const { discovery: aggregated } = acceptOf(exchange.headers.accept);
     if (aggregated !== undefined && (path === '/api' || path === '/apis')) {
-      const headers = { ...jsonHeaders(), 'content-type': aggregatedType, vary: 'Accept' };
-      const body = JSON.stringify(aggregatedDocument(path === '/api', versions()));
+      const type = `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`;
+      const headers = { ...jsonHeaders(), 'content-type': type, vary: 'Accept' };
+      const body = JSON.stringify(aggregatedDocument(path, versions(), aggregated));
       exchange.send(200, headers, Buffer.from(`${body}\n`));
       return;
     }

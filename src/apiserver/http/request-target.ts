@@ -17,6 +17,8 @@ export interface ResourceTarget {
   readonly name: string;
   /** What follows the subresource, with its slash; only proxies have it. */
   readonly rest: string;
+  /** Asked for under the old `/watch/` prefix, which means a watch whatever the query says. */
+  readonly watches: boolean;
 }
 
 export interface PathTarget {
@@ -33,11 +35,13 @@ export function parsePath(path: string): Target {
   const parts = path.split('/');
   const core = parts[1] === 'api';
   // /api/v1/… and /apis/<group>/<version>/…; anything shorter is discovery.
-  const at = core ? 3 : 4;
+  const versionAt = core ? 2 : 3;
+  const watches = parts[versionAt + 1] === 'watch' && parts.length > versionAt + 2;
+  const at = versionAt + (watches ? 2 : 1);
   if ((!core && parts[1] !== 'apis') || parts.length <= at || parts[at] === '') return { isResource: false, path };
   const group = core ? '' : segment(parts[2]);
-  const version = segment(parts[at - 1]);
-  // The old /watch/ prefix is not a resource of any group.
+  const version = segment(parts[versionAt]);
+  const ofVersion = { isResource: true, group, version, watches } as const;
   let index = at;
   let namespace = '';
   if (
@@ -45,7 +49,16 @@ export function parsePath(path: string): Target {
     parts.length > at + 2 &&
     !(core && namespaceSubresources.has(parts[at + 2] ?? ''))
   ) {
-    if (parts[at + 2] === '') return target(group, version, 'namespaces', '', segment(parts[at + 1]), '', '');
+    if (parts[at + 2] === '') {
+      return {
+        ...ofVersion,
+        resource: 'namespaces',
+        namespace: '',
+        name: segment(parts[at + 1]),
+        subresource: '',
+        rest: '',
+      };
+    }
     namespace = segment(parts[at + 1]);
     index = at + 2;
   }
@@ -53,19 +66,7 @@ export function parsePath(path: string): Target {
   const name = segment(parts[index + 1]);
   const subresource = segment(parts[index + 2]);
   const rest = parts.length > index + 3 ? `/${parts.slice(index + 3).join('/')}` : '';
-  return target(group, version, resource, namespace, name, subresource, rest);
-}
-
-function target(
-  group: string,
-  version: string,
-  resource: string,
-  namespace: string,
-  name: string,
-  subresource: string,
-  rest: string,
-): ResourceTarget {
-  return { isResource: true, group, version, resource, namespace, name, subresource, rest };
+  return { ...ofVersion, resource, namespace, name, subresource, rest };
 }
 
 function segment(text: string | undefined): string {
@@ -96,7 +97,7 @@ export function verbOf(method: string, target: ResourceTarget, query: URLSearchP
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (isSet(query, 'watch')) return 'watch';
+      if (target.watches || isSet(query, 'watch')) return 'watch';
       return target.name === '' ? 'list' : 'get';
     case 'POST':
       return 'create';

@@ -10,7 +10,7 @@ export const namespaces: Strategy = {
   create(object) {
     const finalizers = finalizersOf(object);
     const spec = { ...section(object, 'spec'), finalizers: [...new Set([...finalizers, 'kubernetes'])] };
-    return withField(withField(object, 'spec', spec), 'status', { phase: 'Active' });
+    return withField(withField(named(object), 'spec', spec), 'status', { phase: 'Active' });
   },
   // Only /finalize changes them.
   update: (object, old) =>
@@ -18,6 +18,13 @@ export const namespaces: Strategy = {
   terminating: (object) => withField(object, 'status', { ...section(object, 'status'), phase: 'Terminating' }),
   isHeld: (object) => finalizersOf(object).length > 0,
 };
+
+/** The label that names the namespace; defaults cannot set it before a name is generated. */
+function named(object: KubeObject): KubeObject {
+  const { metadata } = object;
+  const labels = { ...metadata?.labels, 'kubernetes.io/metadata.name': metadata?.name ?? '' };
+  return { ...object, metadata: { ...metadata, labels } };
+}
 
 function finalizersOf(object: KubeObject): readonly string[] {
   const finalizers = section(object, 'spec')['finalizers'];

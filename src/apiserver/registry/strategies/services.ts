@@ -23,8 +23,41 @@ function allocate(service: Service, old: Service | undefined, context: StrategyC
   const owner = `/registry/core/services/${service.metadata?.namespace ?? ''}/${service.metadata?.name ?? ''}`;
   context.onDone(() => context.services.release(owner));
   const spec = (section(service as KubeObject, 'spec') as Spec) ?? {};
+  refuseOtherFamilies(service, spec);
   const addressed = withAddress(keepAllocated(spec, old?.spec), { service, owner, context, old: old?.spec });
-  return withPorts(addressed, { service, owner, context });
+  return withHealthPort(withPorts(addressed, { service, owner, context }), { service, owner, context, old: old?.spec });
+}
+
+/** IPv4 is the one family of this cluster's Services. Source: alloc.go, initIPFamilyFields. */
+function refuseOtherFamilies(service: Service, { type, ipFamilies = [], ipFamilyPolicy }: Spec): void {
+  if (type === 'ExternalName') return;
+  const at = ipFamilies.findIndex((family) => family !== 'IPv4');
+  if (at >= 0) refuse(service, `spec.ipFamilies[${at}]`, ipFamilies[at], 'not configured on this cluster');
+  if (ipFamilyPolicy === 'RequireDualStack') {
+    refuse(service, 'spec.ipFamilyPolicy', ipFamilyPolicy, 'this cluster is not configured for dual-stack services');
+  }
+}
+
+/** Where load balancers ask whether a node has endpoints of the Service. Source: alloc.go, allocHealthCheckNodePort. */
+function withHealthPort(spec: Spec, { service, owner, context, old }: Allocating): Spec {
+  const { healthCheckNodePort, ...rest } = spec;
+  const given = healthCheckNodePort === 0 ? undefined : healthCheckNodePort;
+  if (!needsHealthPort(spec)) {
+    if (given === undefined || given === old?.healthCheckNodePort) return rest;
+    const why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+    return refuse(service, 'spec.healthCheckNodePort', given, why);
+  }
+  const before = old !== undefined && needsHealthPort(old) ? old.healthCheckNodePort : undefined;
+  if (before !== undefined && given !== undefined && given !== before) {
+    refuse(service, 'spec.healthCheckNodePort', given, 'field is immutable');
+  }
+  const taken = context.services.takePort(given ?? before, owner);
+  if ('why' in taken) return refuse(service, 'spec.healthCheckNodePort', given ?? 0, taken.why);
+  return { ...spec, healthCheckNodePort: taken.port };
+}
+
+function needsHealthPort({ type, externalTrafficPolicy }: Spec): boolean {
+  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 }
 
 interface Allocating {
