@@ -10,7 +10,7 @@ import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
 import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
-import { createInFlight, type InFlight, type InFlightLimits } from './http/in-flight.ts';
+import { createFlowControl, type FlowControl, type FlowLimits, type LevelState } from './http/flow-control.ts';
 import { createBufferPool } from './http/list-body.ts';
 import { listen, type TlsMaterial } from './http/listener.ts';
 import { createPathHandler } from './http/path-requests.ts';
@@ -47,7 +47,7 @@ export interface ApiServerOptions {
   readonly defaultObjects?: boolean;
   /** Default: the kinds table. */
   readonly kinds?: readonly KindSpec[];
-  readonly limits?: InFlightLimits;
+  readonly limits?: FlowLimits;
   /** Absent: no audit log is kept. */
   readonly audit?: {
     readonly policy: AuditPolicy;
@@ -103,7 +103,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const writer = createWriter({ store, cache, admission, services, fields, clock });
   const extensions = startExtensions({ reader, objects, resources, cache, writer: unjudged, watches, clock, logger });
   const nodeProxy = options.nodeProxy?.({ reader });
-  const inFlight = createInFlight(options.limits);
+  const flows = createFlowControl(options.limits);
   const metrics = createMetrics();
   const state = {
     bootstrapped: options.defaultObjects === false,
@@ -132,13 +132,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       virtual: security.reviews,
       checks: healthChecks(state),
       metrics,
-      gauges: gaugesOf({ cache, inFlight, watches, resources: () => resources.all() }),
+      gauges: gaugesOf({ cache, flows, watches, resources: () => resources.all() }),
       openApi: createOpenApi(extensions),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
     }),
     proxy: nodeProxy,
-    inFlight,
+    flows,
     audit: options.audit && createAuditLog({ ...options.audit, clock }),
     metrics,
     logger,
@@ -211,20 +211,36 @@ function healthChecks(state: {
 
 function gaugesOf(parts: {
   readonly cache: WatchCache;
-  readonly inFlight: InFlight;
+  readonly flows: FlowControl;
   readonly watches: WatchHub;
   readonly resources: () => readonly { readonly spec: KindSpec; readonly cache: { readonly size: number } }[];
 }): readonly Gauge[] {
-  const { cache, inFlight, watches, resources } = parts;
+  const { cache, flows, watches, resources } = parts;
+  const levelGauge = (name: string, help: string, of: (level: LevelState) => number): Gauge => ({
+    name,
+    help,
+    samples: () => flows.levels().map((level) => ({ labels: { priority_level: level.name }, value: of(level) })),
+  });
   return [
     {
       name: 'apiserver_current_inflight_requests',
       help: 'Requests that are worked on now.',
       samples: () => [
-        { labels: { request_kind: 'mutating' }, value: inFlight.mutating },
-        { labels: { request_kind: 'readOnly' }, value: inFlight.reading },
+        { labels: { request_kind: 'mutating' }, value: flows.mutating },
+        { labels: { request_kind: 'readOnly' }, value: flows.reading },
       ],
     },
+    levelGauge(
+      'apiserver_flowcontrol_current_executing_requests',
+      'Requests that have a seat.',
+      ({ executing }) => executing,
+    ),
+    levelGauge(
+      'apiserver_flowcontrol_current_inqueue_requests',
+      'Requests that wait for a seat.',
+      ({ waiting }) => waiting,
+    ),
+    levelGauge('apiserver_flowcontrol_rejected_requests_total', 'Requests that got 429.', ({ rejected }) => rejected),
     {
       name: 'apiserver_longrunning_requests',
       help: 'Open watches.',

@@ -1,6 +1,6 @@
 // The way of a request:
 //
-//   count ── bound ── path ── authenticate ── impersonate ── authorize ── resource │ subresource │ review │ proxy │ path
+//   path ── authenticate ── impersonate ── audit ── seat ── authorize ── resource │ subresource │ review │ proxy │ path
 //
 // All of it is synchronous where nothing has to be waited for: a GET is answered within the event that brought it. Whatever
 // is thrown on the way becomes a Status; only bugs reach the log.
@@ -28,7 +28,7 @@ import type { Review } from '../reviews/index.ts';
 import { auditedExchange } from './audited-exchange.ts';
 import { credentialsOf } from './credentials.ts';
 import { auditIdOf, type Exchange, warn } from './exchange.ts';
-import type { InFlight } from './in-flight.ts';
+import type { FlowControl, Leave } from './flow-control.ts';
 import { acceptFor, acceptWhole, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
@@ -54,7 +54,7 @@ export interface PipelineOptions {
   readonly paths: PathHandler;
   /** Absent: log, exec and the other streams of nodes answer 503. */
   readonly proxy: NodeProxy | undefined;
-  readonly inFlight: InFlight;
+  readonly flows: FlowControl;
   /** Absent: no audit log is kept. */
   readonly audit?: AuditLog | undefined;
   readonly metrics: Metrics;
@@ -76,34 +76,44 @@ interface Routed {
   readonly record?: AuditRecord | undefined;
 }
 
+interface Arrived extends Pick<Routed, 'target' | 'verb' | 'query'> {
+  /** Takes what gives the request's seat back. */
+  readonly hold: (leave: Leave) => void;
+}
+
 /** Of a request that was not authenticated. */
 const nobody: UserInfo = { name: '', groups: [] };
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { registry, inFlight, audit, metrics, logger } = options;
+  const { registry, flows, audit, metrics, logger } = options;
   const records = new WeakMap<Exchange, AuditRecord>();
   const reviews = new Map(options.reviews.map((review) => [reviewKey(review.servedUnder, review.resource), review]));
 
   function serve(exchange: Exchange): void {
     const started = performance.now();
-    let leave: () => void = () => undefined;
     try {
       const { path, query } = splitTarget(exchange.target);
       const target = parsePath(path);
       const verb = target.isResource ? verbOf(exchange.method, target, query) : 'get';
-      leave = isLong(target, verb) ? leave : inFlight.enter(exchange.method !== 'GET' && exchange.method !== 'HEAD');
+      let leave: Leave | undefined;
+      let closed = false;
       exchange.onClose(() => {
-        leave();
+        closed = true;
+        leave?.();
         measure(exchange, { target, verb }, started);
       });
+      // The seat is given back when the exchange is over, and at once when it is over already.
+      const hold = (given: Leave): void => {
+        leave = given;
+        if (closed) given();
+      };
       const user = options.authenticate(credentialsOf(exchange));
       const done =
         user instanceof Promise
-          ? user.then((one) => proceed(exchange, { target, verb, query }, one))
-          : proceed(exchange, { target, verb, query }, user);
+          ? user.then((one) => proceed(exchange, { target, verb, query, hold }, one))
+          : proceed(exchange, { target, verb, query, hold }, user);
       if (done instanceof Promise) done.catch((error: unknown) => fail(exchange, error));
     } catch (error) {
-      leave();
       fail(exchange, error);
     }
   }
@@ -125,14 +135,29 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return record;
   }
 
-  function proceed(exchange: Exchange, at: Omit<Routed, 'user'>, sender: UserInfo | undefined): void | Promise<void> {
+  function proceed(exchange: Exchange, at: Arrived, sender: UserInfo | undefined): void | Promise<void> {
     if (sender === undefined) throw new ApiError('Unauthorized', 'Unauthorized');
     const user = options.impersonate(sender, exchange.headers);
     const attributes = attributesOf({ ...at, user }, exchange.method);
     const record = audit === undefined ? undefined : recordOf(exchange, attributes, sender);
+    const routed = { ...at, user, record };
+    if (isLong(at.target, at.verb)) return judged(exchange, routed, attributes);
+    const mutates = exchange.method !== 'GET' && exchange.method !== 'HEAD';
+    const seat = flows.enter({ attributes, mutates, onGone: (handler) => exchange.onClose(handler) });
+    if (!(seat instanceof Promise)) {
+      at.hold(seat);
+      return judged(exchange, routed, attributes);
+    }
+    return seat.then((leave) => {
+      at.hold(leave);
+      return judged(exchange, routed, attributes);
+    });
+  }
+
+  function judged(exchange: Exchange, routed: Routed, attributes: RequestAttributes): void | Promise<void> {
+    const { record } = routed;
     allow(attributes, record);
-    const shown = record === undefined ? exchange : auditedExchange(exchange, record);
-    return dispatch(shown, { ...at, user, record });
+    return dispatch(record === undefined ? exchange : auditedExchange(exchange, record), routed);
   }
 
   function allow(attributes: RequestAttributes, record?: AuditRecord): void {

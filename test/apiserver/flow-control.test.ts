@@ -1,0 +1,140 @@
+// Priority levels, shares and queues; and a server that is full.
+
+import t from 'tap';
+import { Agent } from 'undici';
+import type { RequestAttributes, UserInfo } from '../../src/apiserver/contracts.ts';
+import { createFlowControl, type FlowRequest, type Leave, levelOf } from '../../src/apiserver/http/flow-control.ts';
+import { createKeyPair } from '../../src/certs/index.ts';
+import { configMaps, startTestServer } from './harness.ts';
+
+const user = (name: string, ...groups: string[]): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
+const ordinary = user('jane');
+
+const attributes = (from: UserInfo, more: Partial<RequestAttributes> = {}): RequestAttributes => ({
+  user: from,
+  verb: 'get',
+  isResourceRequest: true,
+  apiGroup: '',
+  apiVersion: 'v1',
+  resource: 'pods',
+  subresource: '',
+  namespace: '',
+  name: '',
+  path: '',
+  ...more,
+});
+
+const ask = (from: UserInfo = ordinary, more: Partial<FlowRequest> = {}): FlowRequest => ({
+  attributes: attributes(from),
+  mutates: false,
+  onGone: () => undefined,
+  ...more,
+});
+
+t.test('which level a request is of', async (t) => {
+  const lease = { apiGroup: 'coordination.k8s.io', resource: 'leases', verb: 'update' } as const;
+  const node = user('system:node:a', 'system:nodes');
+  const controller = user('system:kube-controller-manager');
+  for (const [from, more, want] of [
+    [user('admin', 'system:masters'), {}, 'exempt'],
+    [node, {}, 'system'],
+    [node, lease, 'node-high'],
+    [node, { resource: 'nodes', subresource: 'status' }, 'node-high'],
+    [controller, {}, 'workload-high'],
+    [controller, lease, 'leader-election'],
+    [user('sa', 'system:serviceaccounts', 'system:serviceaccounts:kube-system'), {}, 'workload-high'],
+    [user('sa', 'system:serviceaccounts', 'system:serviceaccounts:default'), {}, 'workload-low'],
+    [ordinary, {}, 'global-default'],
+    [{ name: 'system:anonymous', groups: ['system:unauthenticated'] }, {}, 'global-default'],
+    [{ name: 'nobody', groups: [] }, {}, 'catch-all'],
+    [ordinary, { isResourceRequest: false, path: '/readyz' }, 'exempt'],
+  ] as const) {
+    t.equal(levelOf(attributes(from, more)), want, `${from.name} ${want}`);
+  }
+});
+
+t.test('a level borrows what is free, and gets its own share when others took everything', async (t) => {
+  const flows = createFlowControl({ seats: 10, queueWaitMs: 10_000 });
+  const taken = Array.from({ length: 10 }, () => flows.enter(ask()));
+  t.ok(taken.every((one) => typeof one === 'function'));
+  t.type(flows.enter(ask(user('system:node:a', 'system:nodes'))), 'function', 'nodes have their share');
+  const queued = flows.enter(ask());
+  t.ok(queued instanceof Promise, 'the borrower waits');
+  t.equal(flows.reading, 11);
+  // One is over the total, and the level has more than its share: two must leave first.
+  (taken[0] as Leave)();
+  (taken[1] as Leave)();
+  t.type(await queued, 'function');
+});
+
+t.test('flows take turns', async (t) => {
+  const flows = createFlowControl({ seats: 1, queueWaitMs: 10_000 });
+  const first = flows.enter(ask()) as Leave;
+  const order: string[] = [];
+  const waiting = ['a', 'a', 'a', 'b'].map(async (name) => {
+    const leave = await flows.enter(ask(user(name)));
+    order.push(name);
+    leave();
+  });
+  first();
+  await Promise.all(waiting);
+  t.strictSame(order, ['a', 'b', 'a', 'a']);
+  t.equal(flows.reading, 0);
+});
+
+t.test('a queue is bounded in length and in time', async (t) => {
+  const flows = createFlowControl({ seats: 1, queueLength: 1, queueWaitMs: 20 });
+  const seat = flows.enter(ask()) as Leave;
+  const waits = flows.enter(ask());
+  t.throws(() => flows.enter(ask()), { code: 429, retryAfterSeconds: 1 });
+  await t.rejects(Promise.resolve(waits), { code: 429 });
+  t.match(flows.levels(), [
+    { name: 'exempt' },
+    {},
+    {},
+    {},
+    {},
+    {},
+    { name: 'global-default', rejected: 2, waiting: 0 },
+    {},
+  ]);
+  seat();
+  seat();
+  t.equal(flows.reading, 0, 'a seat is given back once');
+});
+
+t.test('a client that goes away leaves the queue', async (t) => {
+  const flows = createFlowControl({ seats: 1 });
+  const seat = flows.enter(ask()) as Leave;
+  let gone: () => void = () => undefined;
+  const waits = flows.enter(
+    ask(ordinary, {
+      onGone: (handler) => {
+        gone = handler;
+      },
+    }),
+  );
+  gone();
+  await t.rejects(Promise.resolve(waits));
+  seat();
+  t.type(flows.enter(ask()), 'function');
+});
+
+t.test('a server without seats answers 429, but not to administrators', async (t) => {
+  const { privateKeyPem: signingKeyPem } = await createKeyPair();
+  const server = await startTestServer({
+    security: { mode: 'rbac', serviceAccounts: { signingKeyPem, issuer: 'https://issuer.test' } },
+    clientGroups: ['system:masters'],
+    limits: { seats: 0, queueLength: 0 },
+  });
+  t.teardown(() => server.stop());
+  t.equal((await server.call('GET', configMaps)).status, 200);
+  const agent = new Agent({ connect: { ca: server.ca, ...(await server.pki.client('jane', ['dev'])) } });
+  t.teardown(() => agent.destroy());
+  const answer = await agent.request({ origin: server.server.url, path: configMaps, method: 'GET' });
+  t.equal(answer.statusCode, 429);
+  t.equal(answer.headers['retry-after'], '1');
+  t.match(await answer.body.json(), { reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } });
+  const metrics = await server.call('GET', '/metrics');
+  t.match(metrics.text, /apiserver_flowcontrol_rejected_requests_total\{priority_level="global-default"\} 1/);
+});
