@@ -1,7 +1,7 @@
 // What a CustomResourceDefinition must be, and what it is given by default. Its schemas have rules of their own
 // (schema-rules.ts, cel-rules.ts). Source: apiextensions-apiserver pkg/apis/apiextensions (v1/defaults.go, validation).
 
-import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import type { CustomResourceDefinition, Draft } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain } from '../validation/names.ts';
 import { immutable, invalidFor, noDuplicates, oneOf, requireText } from '../validation/rules.ts';
@@ -39,6 +39,7 @@ export function validateDefinition({ metadata, spec }: CustomResourceDefinition)
     ...validateNames(names),
     ...validateVersions(versions),
     ...validateConversion(spec.conversion),
+    ...refuseConversion(spec.conversion, versions),
   ];
   if (group !== '' && !group.includes('.')) {
     errors.push(invalid('spec.group', group, 'should be a domain with at least one dot'));
@@ -214,13 +215,7 @@ function validateConversion(conversion: CustomResourceDefinition['spec']['conver
   if (strategy === 'None') {
     return webhook === undefined
       ? []
-      : [
-          {
-            type: 'Forbidden',
-            field: `${at}.webhook`,
-            message: 'Forbidden: should not be set when strategy is not set to Webhook',
-          },
-        ];
+      : [forbidden(`${at}.webhook`, 'should not be set when strategy is not set to Webhook')];
   }
   if (webhook?.clientConfig === undefined) {
     return [required(`${at}.webhook.clientConfig`, 'required when strategy is set to Webhook')];
@@ -230,6 +225,17 @@ function validateConversion(conversion: CustomResourceDefinition['spec']['conver
   return versions.includes('v1')
     ? []
     : [invalid(`${at}.webhook.conversionReviewVersions`, versions, 'must include at least one of v1')];
+}
+
+/** One version is never converted, so a webhook beside it does no harm. */
+function refuseConversion(
+  conversion: CustomResourceDefinition['spec']['conversion'],
+  versions: readonly Version[],
+): readonly FieldError[] {
+  if (conversion?.strategy !== 'Webhook' || versions.length < 2) return [];
+  const detail =
+    'this API server does not call conversion webhooks: use strategy None, or a definition with a single version';
+  return [forbidden('spec.conversion.strategy', detail)];
 }
 
 /** Beside what `validateDefinition` says of the new one. */

@@ -11,8 +11,8 @@ type Json = Record<string, unknown>;
 const machinery = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const stringOf = (description: string): Json => ({ description, type: 'string' });
 const apiVersionText =
-  'The version of the schema that this representation of an object follows: the group and its version.';
-const kindText = 'What this object is: the name of its kind, in CamelCase.';
+  'APIVersion defines which group and version of the schema this representation of an object follows.';
+const kindText = 'Kind says what this object is: the name of its kind, in CamelCase.';
 
 /** `com.example.stable.v1.CronTab` */
 export function customTypeName({ group, version, kind }: Pick<KindSpec, 'group' | 'version' | 'kind'>): string {

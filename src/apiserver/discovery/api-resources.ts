@@ -35,7 +35,7 @@ export interface ApiVersion {
   readonly resources: readonly ApiResource[];
 }
 
-/** One entry per group and version, groups in the order of the table, `v1` before others within a group. */
+/** One entry per group and version, groups in the order of the table, within a group the preferred version first. */
 export function apiVersions(kinds: readonly KindSpec[], virtual: readonly VirtualResource[]): readonly ApiVersion[] {
   const found = new Map<string, { group: string; version: string; resources: ApiResource[] }>();
   const versionOf = (group: string, version: string): ApiResource[] => {
@@ -51,10 +51,35 @@ export function apiVersions(kinds: readonly KindSpec[], virtual: readonly Virtua
     if (one.resource.includes('/')) continue;
     versionOf(one.servedUnder.group, one.servedUnder.version).push(virtualResource(one));
   }
-  return [...found.values()].map((one) => ({
+  const versions = [...found.values()].map((one) => ({
     ...one,
     resources: one.resources.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   }));
+  const groups = Map.groupBy(versions, ({ group }) => group);
+  return [...groups.values()].flatMap((group) => group.toSorted((a, b) => byPriority(a.version, b.version)));
+}
+
+/**
+ * The preferred version first: v2, v1, v2beta1, v1beta2, v1alpha1, then other names by the alphabet.
+ * Source: "Extend the Kubernetes API with CustomResourceDefinitions", version priority.
+ */
+function byPriority(a: string, b: string): number {
+  const [left, right] = [rankOf(a), rankOf(b)];
+  if (left === undefined || right === undefined) {
+    return Number(left === undefined) - Number(right === undefined) || (a < b ? -1 : 1);
+  }
+  return right.stability - left.stability || right.major - left.major || right.minor - left.minor;
+}
+
+const stabilities = ['alpha', 'beta', ''];
+
+function rankOf(
+  version: string,
+): { readonly stability: number; readonly major: number; readonly minor: number } | undefined {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (match === null) return undefined;
+  const [, major, stability = '', minor = 0] = match;
+  return { stability: stabilities.indexOf(stability), major: Number(major), minor: Number(minor) };
 }
 
 function resourceOf(kind: KindSpec, virtual: readonly VirtualResource[]): ApiResource {

@@ -221,6 +221,7 @@ t.test('several versions show the same objects', async (t) => {
   t.equal((await server.call('GET', cronTabs.replace('/v1/', '/v2/'))).status, 404);
   const group = await server.call('GET', '/apis/stable.example.com');
   t.equal(at(group.body, 'preferredVersion.version'), 'v1');
+  t.match(group.body['versions'], [{ version: 'v1' }, { version: 'v1beta1' }]);
 });
 
 t.test('a default that is added later shows in objects that are stored already', async (t) => {
@@ -366,6 +367,19 @@ for (const { why, change, message } of [
       spec: { versions: [version('v1', {}, { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.' }] })] },
     },
     message: /x-kubernetes-validations\[0\].rule: Invalid value: "self.": compilation failed/,
+  },
+  {
+    why: 'several versions with a conversion webhook',
+    change: {
+      spec: {
+        versions: [version('v1'), version('v2')],
+        conversion: {
+          strategy: 'Webhook',
+          webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com' } },
+        },
+      },
+    },
+    message: /spec.conversion.strategy: Forbidden: this API server does not call conversion webhooks/,
   },
   {
     why: 'a protected group',
