@@ -49,7 +49,9 @@ export const jobController: Controller = {
       job === undefined || isOver(job) || controllerOf(pod)?.uid !== job.metadata.uid;
     const strays = view.byIndex(trackedByJob, key).filter(isStray).map(dropFinalizer);
     if (job === undefined || isOver(job) || (job.spec?.managedBy ?? ownName) !== ownName) return strays;
-    const selector = selectorOf(job.spec?.selector);
+    // The API server makes one; without it no pod would ever count, and each look would create another.
+    if (job.spec?.selector === undefined) return strays;
+    const selector = selectorOf(job.spec.selector);
     const candidates = [
       ...view.byIndex(podsByController, job.metadata.uid),
       ...view.byIndex(podsByController, orphansOf(job.metadata.namespace)),

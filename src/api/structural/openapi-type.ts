@@ -55,7 +55,7 @@ function wholeObject(version: OpenApiVersion): Json {
   return {
     apiVersion: stringOf(apiVersionText),
     kind: stringOf(kindText),
-    metadata: reference(`${machinery}.ObjectMeta`, "The object's metadata.", version),
+    metadata: reference(`${machinery}.ObjectMeta`, "Standard object's metadata: name, labels, owners and the like.", version),
   };
 }
 
