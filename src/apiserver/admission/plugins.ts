@@ -35,8 +35,7 @@ export interface Admission {
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { reader, writer, authorize, escalationCheck } = options;
-  const webhooks = createWebhooks({ reader, authorize });
-  const plugins = [
+  const before = [
     namespaceLifecycle(reader),
     limitRanger(reader),
     serviceAccount(reader),
@@ -54,6 +53,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     certificateSigning(authorize),
     certificateSubject,
     defaultIngressClass(reader),
+  ];
+  const webhooks = createWebhooks({ reader, authorize, before });
+  const plugins = [
+    ...before,
     webhooks.mutating,
     escalationCheck,
     validatingPolicies({ reader, authorize }),

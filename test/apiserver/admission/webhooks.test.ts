@@ -29,6 +29,8 @@ const hook = await startWebhookServer(server.pki, (request, path) => {
       const count = Number(at(request['object'], 'metadata.labels.count') ?? 0) + 1;
       return patchOf([{ op: 'add', path: '/metadata/labels/count', value: String(count) }]);
     }
+    case '/inject':
+      return patchOf([{ op: 'add', path: '/spec/containers/-', value: { name: 'sidecar', image: 'i' } }]);
     case '/warn':
       return { allowed: true, warnings: ['mind the "gap"'], auditAnnotations: { seen: 'yes' } };
     case '/slow':
@@ -121,10 +123,34 @@ t.test('patches, one after another, once more when a later one changed something
     kind: 'Mutating',
     webhooks: [{ path: '/count', reinvocationPolicy: 'IfNeeded' }, { path: '/label' }, { path: '/count' }],
   });
+  const before = asked('/count').length;
   const { body } = await make(fresh(), { own: 'x' });
   t.strictSame(at(body, 'metadata.labels'), { own: 'x', first: 'yes', count: '3' });
+  t.equal(asked('/count').length - before, 3);
   const stored = await server.call('GET', `${configMaps}/${String(at(body, 'metadata.name'))}`);
   t.strictSame(at(stored.body, 'metadata.labels'), { own: 'x', first: 'yes', count: '3' });
+});
+
+t.test('a container that a webhook adds gets what the others got', async (t) => {
+  const rules = [{ ...everyMap, resources: ['pods'] }];
+  await install(t, 'inject', { kind: 'Mutating', webhooks: [{ path: '/inject', rules }] });
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+  await server.call('POST', '/api/v1/namespaces/default/serviceaccounts', account);
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c', image: 'i' }] },
+  };
+  const { body } = await server.call('POST', '/api/v1/namespaces/default/pods', pod);
+  t.equal(at(body, 'spec.containers.1.name'), 'sidecar');
+  t.equal(at(body, 'spec.containers.1.terminationMessagePath'), '/dev/termination-log', 'defaults');
+  t.equal(
+    at(body, 'spec.containers.1.volumeMounts.0.mountPath'),
+    '/var/run/secrets/kubernetes.io/serviceaccount',
+    'the token',
+  );
+  t.equal((at(body, 'spec.volumes') as Json[]).length, 1);
 });
 
 t.test('a patch that does not apply', async (t) => {

@@ -1,6 +1,6 @@
-// Admission by webhooks. Mutating ones are called one after another, in the order of their configurations' names, and those
-// that ask for it once more when a later one changed the object; validating ones are called all at once. Configurations are
-// compiled when they change: without any, a write pays one comparison.
+// Admission by webhooks. Mutating ones are called one after another, in the order of their configurations' names; when one
+// changed the object, the plugins before them run once more, and so do webhooks that ask for it. Validating ones are called
+// all at once. Configurations are compiled when they change: without any, a write pays one comparison.
 // Source: Kubernetes documentation, "Dynamic Admission Control"; apiserver pkg/admission/plugin/webhook.
 
 import {
@@ -11,6 +11,7 @@ import {
   type KubeObject,
   kinds,
   type MutatingWebhookConfiguration,
+  sameJson,
   type ValidatingWebhookConfiguration,
 } from '../../../api/index.ts';
 import { messageOf } from '../../../base/index.ts';
@@ -43,27 +44,36 @@ export interface Webhooks {
   stop(): void;
 }
 
-export function createWebhooks(options: { readonly reader: ObjectReader; readonly authorize: Authorizer }): Webhooks {
-  const { reader, authorize } = options;
+export interface WebhookOptions {
+  readonly reader: ObjectReader;
+  readonly authorize: Authorizer;
+  /** The plugins that come earlier: they see once more what mutating webhooks made of the object (an added container). */
+  readonly before: readonly AdmissionPlugin[];
+}
+
+export function createWebhooks(options: WebhookOptions): Webhooks {
+  const { reader, authorize, before } = options;
   const client = createWebhookClient(reader);
   const mutatingHooks = hooksOf(reader, kinds.mutatingWebhookConfiguration);
   const validatingHooks = hooksOf(reader, kinds.validatingWebhookConfiguration);
   const call = createCaller(client, authorize);
 
+  /** Asks `hooks`, then, when one changed something, the plugins before them and those hooks that want to see it. */
   async function mutateBy(hooks: readonly Hook[], request: AdmissionRequest): Promise<KubeObject> {
-    let object = request.object ?? {};
-    const again: Hook[] = [];
-    for (const hook of hooks) {
-      const changed = await mutateOnce(call, hook, { ...request, object });
-      if (changed === undefined) continue;
-      object = changed.object;
-      if (changed.differs && again.length > 0) {
-        for (const earlier of again.splice(0)) {
-          object = (await mutateOnce(call, earlier, { ...request, object }))?.object ?? object;
-        }
-      }
-      if (hook.webhook.reinvocationPolicy === 'IfNeeded') again.push(hook);
-    }
+    const first = await mutateInTurn(call, hooks, request);
+    const last = first.changedAt.lastIndexOf(true);
+    if (last < 0) return first.object;
+    const settled = await beforeHooks({ ...request, object: first.object });
+    const moved = !sameJson(settled, first.object);
+    const again = hooks.filter(
+      ({ webhook }, index) => webhook.reinvocationPolicy === 'IfNeeded' && (moved || index < last),
+    );
+    return (await mutateInTurn(call, again, { ...request, object: settled })).object;
+  }
+
+  async function beforeHooks(request: AdmissionRequest): Promise<KubeObject> {
+    let { object = {} } = request;
+    for (const { mutate } of before) if (mutate !== undefined) object = await mutate({ ...request, object });
     return object;
   }
 
@@ -182,6 +192,22 @@ async function judgeOnce(call: Caller, hook: Hook, request: AdmissionRequest): P
   if (answer?.allowed === false) throw denied(hook.webhook.name, answer.status);
 }
 
+/** Which hooks changed the object, by their place, and what it is now. */
+async function mutateInTurn(
+  call: Caller,
+  hooks: readonly Hook[],
+  request: AdmissionRequest,
+): Promise<{ readonly object: KubeObject; readonly changedAt: readonly boolean[] }> {
+  let object = request.object ?? {};
+  const changedAt: boolean[] = [];
+  for (const hook of hooks) {
+    const mutated = await mutateOnce(call, hook, { ...request, object });
+    changedAt.push(mutated?.differs === true);
+    object = mutated?.object ?? object;
+  }
+  return { object, changedAt };
+}
+
 interface Mutated {
   readonly object: KubeObject;
   readonly differs: boolean;
@@ -199,7 +225,7 @@ async function mutateOnce(call: Caller, hook: Hook, request: AdmissionRequest): 
     conformObject(kind, patched);
     applyDefaults(kind, patched);
     request.annotate?.(`patch.webhook.admission.k8s.io/${name}`, JSON.stringify({ configuration: hook.configuration }));
-    return { object: patched, differs: true };
+    return { object: patched, differs: !sameJson(patched, object) };
   } catch (error) {
     const why = `admission webhook ${JSON.stringify(name)} attempted to modify the object: ${messageOf(error)}`;
     throw new ApiError('InternalError', `Internal error occurred: ${why}`, { cause: error });
