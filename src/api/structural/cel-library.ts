@@ -12,6 +12,7 @@ import {
   quantityMilliValue,
   subtractQuantities,
 } from '../quantity.ts';
+import { registerFormats } from './cel-formats.ts';
 import { fitsFormat } from './formats.ts';
 import { compilePattern } from './schema.ts';
 
@@ -60,6 +61,7 @@ export function registerLibraries(env: Environment): void {
   urls(env);
   quantities(env);
   addresses(env);
+  registerFormats(env);
 }
 
 function strings(env: Environment): void {

@@ -55,7 +55,11 @@ function wholeObject(version: OpenApiVersion): Json {
   return {
     apiVersion: stringOf(apiVersionText),
     kind: stringOf(kindText),
-    metadata: reference(`${machinery}.ObjectMeta`, "Standard object's metadata: name, labels, owners and the like.", version),
+    metadata: reference(
+      `${machinery}.ObjectMeta`,
+      "Standard object's metadata: name, labels, owners and the like.",
+      version,
+    ),
   };
 }
 
