@@ -26,12 +26,14 @@ import type { Registry } from '../registry/registry.ts';
 import { decodeBodyAs } from '../registry/schema.ts';
 import type { Review } from '../reviews/index.ts';
 import { auditedExchange } from './audited-exchange.ts';
+import { judgeConnect } from './connect-admission.ts';
 import { credentialsOf } from './credentials.ts';
 import { auditIdOf, type Exchange, warn } from './exchange.ts';
 import type { FlowControl, Leave } from './flow-control.ts';
 import { acceptFor, acceptWhole, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
+import { attributesOf } from './request-attributes.ts';
 import {
   parsePath,
   type RequestVerb,
@@ -176,7 +178,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const resource = registry.resources.find(group, version, binding ? 'pods' : plural);
     if (resource === undefined) throw unknownResource();
     if (isProxied(resource.spec.subresources, subresource)) {
-      return serveProxy(options.proxy, exchange, { target, query, user });
+      const verdict = judgeConnect(registry.admission, { resource, target, query, user, annotate: record?.annotate });
+      const serve = () => serveProxy(options.proxy, exchange, { target, query, user });
+      return verdict instanceof Promise ? verdict.then(serve) : serve();
     }
     const { bodyLimit } = options;
     const accepted = acceptFor(resource.spec, exchange.headers.accept);
@@ -270,6 +274,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
       try {
         allow(attributes, record);
+        const resource = registry.resources.find(target.group, target.version, target.resource);
+        if (resource === undefined) throw unknownResource();
+        await judgeConnect(registry.admission, { resource, target, query, user, annotate: record?.annotate });
         record?.started(101);
         await upgradeProxy(options.proxy, { request, socket, head, target, query, user });
         record?.complete(101);
@@ -302,46 +309,6 @@ function isLong(target: Target, verb: RequestVerb): boolean {
 }
 
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
-
-function attributesOf(
-  { target, verb, query, user }: Routed,
-  method: string,
-): RequestAttributes & { fieldSelector: string } {
-  if (!target.isResource) {
-    return { ...noResource, user, verb: method.toLowerCase(), path: target.path, fieldSelector: '' };
-  }
-  const fieldSelector = query.get('fieldSelector') ?? '';
-  return {
-    user,
-    verb,
-    isResourceRequest: true,
-    apiGroup: target.group,
-    apiVersion: target.version,
-    resource: target.resource,
-    subresource: target.subresource,
-    // The namespace resource itself is asked for as in its own namespace, as upstream.
-    namespace: target.resource === 'namespaces' && target.namespace === '' ? target.name : target.namespace,
-    name: target.name === '' ? nameIn(fieldSelector, verb) : target.name,
-    path: '',
-    fieldSelector,
-  };
-}
-
-const noResource = {
-  isResourceRequest: false,
-  apiGroup: '',
-  apiVersion: '',
-  resource: '',
-  subresource: '',
-  namespace: '',
-  name: '',
-} as const;
-
-/** A list or watch of one name may be allowed by a rule for that name. */
-function nameIn(fieldSelector: string, verb: RequestVerb): string {
-  if (fieldSelector === '' || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')) return '';
-  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? '';
-}
 
 function refuseUpgrade(socket: Duplex, error: ApiError): void {
   if (socket.destroyed) return;

@@ -290,6 +290,20 @@ t.test('a dry run only asks those without side effects', async (t) => {
   });
 });
 
+t.test('exec and its like may be refused before they begin', async (t) => {
+  const rules = [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods/exec'], operations: ['CONNECT'] }];
+  await install(t, 'connect', { webhooks: [{ path: '/deny-silent', rules }] });
+  const exec = '/api/v1/namespaces/default/pods/p/exec?command=ls&command=-l&stdout=true&container=c';
+  t.match((await server.call('POST', exec)).body, { code: 400, message: /"w0.connect.test" denied the request/ });
+  t.match(asked('/deny-silent').at(-1)?.request, {
+    operation: 'CONNECT',
+    subResource: 'exec',
+    name: 'p',
+    object: { apiVersion: 'v1', kind: 'PodExecOptions', command: ['ls', '-l'], stdout: true, container: 'c' },
+  });
+  t.match((await server.call('GET', '/api/v1/namespaces/default/pods/p/log')).body, { code: 503 });
+});
+
 t.test('a webhook cannot lock its own configuration', async (t) => {
   const rules = [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], operations: ['*'] }];
   await install(t, 'lock', { webhooks: [{ path: '/deny-silent', rules }] });

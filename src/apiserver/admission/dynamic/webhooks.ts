@@ -84,9 +84,10 @@ export function createWebhooks(options: WebhookOptions): Webhooks {
         const hooks = mutatingHooks(request);
         return hooks.length === 0 || request.object === undefined ? (request.object ?? {}) : mutateBy(hooks, request);
       },
-      // There is nothing to change in a deletion, but mutating webhooks are told and may refuse.
+      // There is nothing to change in a deletion or connection, but mutating webhooks are told and may refuse.
       validate(request) {
-        const hooks = request.operation === 'DELETE' ? mutatingHooks(request) : none;
+        const isWritten = request.operation === 'CREATE' || request.operation === 'UPDATE';
+        const hooks = isWritten ? none : mutatingHooks(request);
         return hooks.length === 0 ? undefined : judgeBy(call, hooks, request);
       },
     },
