@@ -15,8 +15,8 @@ export interface Comparison {
 }
 
 interface Diff {
-  readonly changed?: FieldSet;
-  readonly removed?: FieldSet;
+  readonly changed: FieldSet | undefined;
+  readonly removed: FieldSet | undefined;
 }
 
 /** Throws TypedError for a list item without its key. */
@@ -25,13 +25,14 @@ export function compare(type: ApplyType, from: object, to: object): Comparison {
   return { changed: diff?.changed ?? emptySet, removed: diff?.removed ?? emptySet };
 }
 
-const changedLeaf: Diff = { changed: member };
+const changedLeaf: Diff = { changed: member, removed: undefined };
+const removedLeaf: Diff = { changed: undefined, removed: member };
 
 /** undefined: the same. At most one of both may be undefined, which is "absent". */
 function compareValues(type: ApplyType, from: unknown, to: unknown): Diff | undefined {
   if (from === to) return undefined;
-  if (from === undefined) return { changed: everythingOf(type, to) };
-  if (to === undefined) return { removed: everythingOf(type, from) };
+  if (from === undefined) return { changed: everythingOf(type, to), removed: undefined };
+  if (to === undefined) return { changed: undefined, removed: everythingOf(type, from) };
   switch (type.form) {
     case 'scalar':
     case 'atomic':
@@ -109,12 +110,12 @@ function compareKeyed(type: KeyedType, from: unknown, to: unknown): Diff | undef
     if (before.length > 1 && after.length > 1) {
       if (!sameValue(before, after)) out.add(element, changedLeaf);
     } else if (before.length > 1) {
-      if (after.length === 1) out.add(element, { changed: everythingOf(type.items, after[0]) });
-      else out.add(element, { removed: member });
+      if (after.length === 1) out.add(element, { changed: everythingOf(type.items, after[0]), removed: undefined });
+      else out.add(element, removedLeaf);
     } else if (before.length === 1) {
       out.add(element, { changed: member, removed: everythingOf(type.items, before[0]) });
     } else {
-      out.add(element, { changed: member });
+      out.add(element, changedLeaf);
     }
   }
   return out.done();
@@ -125,7 +126,7 @@ function compareSets(from: unknown, to: unknown): Diff | undefined {
   const right = new Set((Array.isArray(to) ? to : []).map(valueElement));
   const out = new DiffDraft();
   for (const element of right) if (!left.has(element)) out.add(element, changedLeaf);
-  for (const element of left) if (!right.has(element)) out.add(element, { removed: member });
+  for (const element of left) if (!right.has(element)) out.add(element, removedLeaf);
   return out.done();
 }
 
@@ -148,8 +149,8 @@ class DiffDraft {
   done(): Diff | undefined {
     if (this.#changed === undefined && this.#removed === undefined) return undefined;
     return {
-      ...(this.#changed === undefined ? {} : { changed: inOrder(this.#changed) }),
-      ...(this.#removed === undefined ? {} : { removed: inOrder(this.#removed) }),
+      changed: this.#changed && inOrder(this.#changed),
+      removed: this.#removed && inOrder(this.#removed),
     };
   }
 }

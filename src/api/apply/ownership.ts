@@ -78,10 +78,11 @@ export function afterUpdate(
   live: KubeObject,
   { wanted, entries }: { readonly wanted: KubeObject; readonly entries: readonly ManagedFields[] },
 ): readonly ManagedFields[] {
-  const author: Author = { ...write, operation: 'Update', apiVersion: write.version.apiVersion };
+  const { manager, subresource, version } = write;
+  const author: Author = { manager, operation: 'Update', apiVersion: version.apiVersion, subresource };
   const comparisons = comparisonsOf(write, live, wanted);
-  const own = comparisons.in(author.apiVersion);
-  if (own === undefined || (isEmpty(own.changed) && isEmpty(own.removed))) return entries;
+  const { own } = comparisons;
+  if (isEmpty(own.changed) && isEmpty(own.removed)) return entries;
   let changed = false;
   let met = false;
   const after: ManagedFields[] = [];
@@ -111,23 +112,30 @@ function others(entry: ManagedFields, comparisons: Comparisons): ManagedFields |
 }
 
 export interface Comparisons {
+  /** In the version of the write. */
+  readonly own: Comparison;
   /** What changed, in a version's paths; undefined for a version that is served no more. */
   in(apiVersion: string): Comparison | undefined;
 }
 
 /** Compares two stored objects in any version, once each. */
 export function comparisonsOf(write: FieldWrite, live: KubeObject, wanted: KubeObject): Comparisons {
-  const made = new Map<string, Comparison | undefined>();
-  function make(apiVersion: string): Comparison | undefined {
-    const version = apiVersion === write.version.apiVersion ? write.version : write.versionOf(apiVersion);
-    if (version === undefined) return undefined;
+  const own = compareIn(write.version);
+  let made: Map<string, Comparison | undefined> | undefined;
+  function compareIn(version: ObjectVersion): Comparison {
     const { type, ignored } = version;
     const { changed, removed } = compare(type, version.fromStored(live), version.fromStored(wanted));
     return { changed: differenceBelow(changed, ignored), removed: differenceBelow(removed, ignored) };
   }
   return {
+    own,
     in(apiVersion) {
-      if (!made.has(apiVersion)) made.set(apiVersion, make(apiVersion));
+      if (apiVersion === write.version.apiVersion) return own;
+      made ??= new Map();
+      if (!made.has(apiVersion)) {
+        const version = write.versionOf(apiVersion);
+        made.set(apiVersion, version && compareIn(version));
+      }
       return made.get(apiVersion);
     },
   };

@@ -46,11 +46,16 @@ export function isElement(text: string): boolean {
 }
 
 const field = 0x66;
+const named = 'k:{"name":"';
 const ranks: Readonly<Record<string, number>> = { '.': 0, f: 1, k: 2, v: 3, i: 4 };
 
 /** The order in which elements stand beside each other: the path itself, fields, keys, values, indexes. */
 export function compareElements(a: string, b: string): number {
   if (a.charCodeAt(0) === field && b.charCodeAt(0) === field) return a < b ? -1 : a === b ? 0 : 1;
+  if (a.startsWith(named) && b.startsWith(named) && !a.includes('\\') && !b.includes('\\')) {
+    // Most keys: compared as text, without the closing `"}`, which would count as a character of the name.
+    return a === b ? 0 : a.slice(0, -2) < b.slice(0, -2) ? -1 : 1;
+  }
   const byRank = (ranks[a.charAt(0)] ?? 5) - (ranks[b.charAt(0)] ?? 5);
   if (byRank !== 0) return byRank;
   if (a === b) return 0;

@@ -1,7 +1,7 @@
 // Who owns which fields of stored objects (metadata.managedFields), as the registry's write path needs it: every write is
 // tracked under the name of its manager, and PATCH of type apply is worked out. The rules are pure, in api/apply; here they
 // meet resources, versions and errors. An update that takes nothing from anybody costs one comparison of both objects, see
-// docs/adr/0009-field-ownership.md.
+// docs/adr/0007-field-ownership.md.
 
 import {
   type Applied,
