@@ -114,6 +114,7 @@ function objectTypes(schema: StructuralSchema): ObjectTypes {
 
 /** Objects are dyn: their fields are known, and they compare with each other. */
 function celType(schema: StructuralSchema): string {
+  if (schema.intOrString) return 'dyn';
   switch (schema.type) {
     case 'string':
       return schema.nullable ? 'dyn' : (formatTypes[schema.source.format ?? ''] ?? 'string');
@@ -157,8 +158,8 @@ export function celValue(schema: StructuralSchema | undefined, value: unknown): 
   );
 }
 
-function textValue({ type, source }: StructuralSchema, text: string): unknown {
-  if (type !== 'string') return text;
+function textValue({ type, source, intOrString }: StructuralSchema, text: string): unknown {
+  if (type !== 'string' || intOrString) return text;
   switch (source.format) {
     case 'date':
     case 'date-time':

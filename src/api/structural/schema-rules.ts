@@ -10,15 +10,7 @@ import { validateSchema } from './validate.ts';
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 
 /** Fields of JSONSchemaProps that mean something in OpenAPI, but not here. */
-const unsupported = [
-  '$ref',
-  'definitions',
-  'dependencies',
-  'patternProperties',
-  'additionalItems',
-  'id',
-  '$schema',
-] as const;
+const unsupported = ['$ref', 'definitions', 'dependencies', 'patternProperties', 'additionalItems', 'id'] as const;
 
 /** What may stand in allOf, anyOf, oneOf and not: they judge values and describe nothing. */
 const forbiddenInJunctors = [
@@ -34,6 +26,7 @@ const forbiddenInJunctors = [
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-map-type',
+  'x-kubernetes-validations',
 ] as const;
 
 /** Wrong places of `schema`, the whole schema of a version, which stands at `path`. */
@@ -43,6 +36,9 @@ export function judgeSchema(schema: JsonSchema, path: string): readonly FieldErr
     errors.push(required(`${path}.type`, 'must not be empty at the root'));
   } else if (schema.type !== 'object') {
     errors.push(invalid(`${path}.type`, schema.type, 'must be object at the root'));
+  }
+  if (schema.additionalProperties !== undefined) {
+    errors.push(forbidden(`${path}.additionalProperties`, 'must not be used at the root'));
   }
   if (schema.nullable === true) errors.push(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
   const metadata = schema.properties?.['metadata'];
@@ -92,10 +88,8 @@ function judgeUnsupported(schema: JsonSchema, path: string): readonly FieldError
       ),
     );
   }
-  if (schema.additionalProperties === false) {
-    errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties cannot be set to false'));
-  }
-  if (schema.additionalProperties !== undefined && Object.keys(schema.properties ?? {}).length > 0) {
+  const { additionalProperties, properties = {} } = schema;
+  if (additionalProperties !== undefined && additionalProperties !== true && Object.keys(properties).length > 0) {
     errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
   }
   if (Array.isArray(schema.items)) {
@@ -123,8 +117,9 @@ function judgeType(schema: JsonSchema, { path, isRoot }: Required<Place>): reado
     const what = path.endsWith('.items') ? 'specified array items' : 'specified object fields';
     errors.push(required(`${path}.type`, `must not be empty for ${what}`));
   }
-  if (intOrString && type !== undefined && type !== '') {
-    errors.push(forbidden(`${path}.type`, 'must be empty if x-kubernetes-int-or-string is true'));
+  if (intOrString && schema['x-kubernetes-preserve-unknown-fields'] === true) {
+    const field = `${path}.x-kubernetes-preserve-unknown-fields`;
+    errors.push(invalid(field, true, 'must be false if x-kubernetes-int-or-string is true'));
   }
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
     errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));

@@ -5,6 +5,7 @@ import { fieldErrorText } from '../../../src/api/field-error.ts';
 import { applySchemaDefaults } from '../../../src/api/structural/default.ts';
 import { prune } from '../../../src/api/structural/prune.ts';
 import { compileStructural, type JsonSchema } from '../../../src/api/structural/schema.ts';
+import { judgeSchema } from '../../../src/api/structural/schema-rules.ts';
 import { validateSchema } from '../../../src/api/structural/validate.ts';
 
 const text: JsonSchema = { type: 'string' };
@@ -232,3 +233,71 @@ t.test('what was wrong before and did not change is let through', async (t) => {
   t.strictSame(validateSchema(schema, { spec: { a: 5, b: 'new' } }, { spec: { a: 5, b: 'old' } }), []);
   t.equal(validateSchema(schema, { spec: { a: 6 } }, { spec: { a: 5 } }).length, 1);
 });
+
+for (const { name, schema, want } of [
+  { name: 'a plain schema', schema: spec(text), want: [] },
+  {
+    name: 'int-or-string with a type, as older generators write it',
+    schema: spec({ ...text, ...intOrString }),
+    want: [],
+  },
+  {
+    name: 'the usual anyOf of an int-or-string',
+    schema: spec({ ...intOrString, anyOf: [{ type: 'integer' }, text] }),
+    want: [],
+  },
+  { name: 'no type at the root', schema: {}, want: ['s.type: Required value: must not be empty at the root'] },
+  {
+    name: 'another type at the root',
+    schema: text,
+    want: ['s.type: Invalid value: "string": must be object at the root'],
+  },
+  {
+    name: 'items without a schema',
+    schema: spec({ type: 'array' }),
+    want: ['s.properties[spec].items: Required value: must be specified'],
+  },
+  {
+    name: 'a type inside of anyOf',
+    schema: spec({ ...text, anyOf: [{ type: 'string' }] }),
+    want: ['s.properties[spec].anyOf[0].type: Forbidden: must be undefined to be structural'],
+  },
+  {
+    name: 'properties beside additionalProperties',
+    schema: spec({ type: 'object', properties: { a: text }, additionalProperties: text }),
+    want: [
+      's.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive',
+    ],
+  },
+  {
+    name: 'a list map without keys',
+    schema: spec({ type: 'array', items: { type: 'object' }, 'x-kubernetes-list-type': 'map' }),
+    want: [
+      's.properties[spec].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map',
+    ],
+  },
+  {
+    name: 'fields of metadata',
+    schema: {
+      type: 'object',
+      properties: { metadata: { type: 'object', properties: { labels: { type: 'object' } } } },
+    },
+    want: [
+      's.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified',
+    ],
+  },
+  {
+    name: 'a default with unknown fields',
+    schema: spec({ type: 'object', properties: { a: text }, default: { b: 1 } }),
+    want: ['s.properties[spec].default: Invalid value: {"b":1}: must not have unknown fields'],
+  },
+  {
+    name: '$ref',
+    schema: spec({ ...text, $ref: '#/x' } as JsonSchema),
+    want: ['s.properties[spec].$ref: Forbidden: $ref is not supported'],
+  },
+] as { name: string; schema: JsonSchema; want: string[] }[]) {
+  t.test(`a definition's schema: ${name}`, async (t) => {
+    t.strictSame(judgeSchema(schema, 's').map(fieldErrorText), want);
+  });
+}
