@@ -1,0 +1,116 @@
+// Starts the bundle, runs the workloads, several times over, and writes what came out beside the figures of the Go
+// implementation. See bench/apiserver for the flags.
+
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Identity, openClient, readIdentity } from './client.ts';
+import type { WorkloadName } from './go-figures.ts';
+import { drive, measure, processUse, type Sample } from './measure.ts';
+import { type ClientLimit, type Run, report } from './report.ts';
+import { firstLine, startServerProcess } from './server-process.ts';
+import { type Load, workloads } from './workloads.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    'no-write': { type: 'boolean', default: false },
+  },
+});
+const scale = Number(flags.scale);
+const letters = flags.only?.split(',');
+const chosen = workloads.filter(({ name }) => letters === undefined || letters.includes(name.slice(0, 1)));
+const apiServerOnly = ['--controllers=none', '--no-scheduler'];
+const settleMs = 2000;
+
+const runs: Run[] = [];
+let limit: ClientLimit | undefined;
+for (let run = 1; run <= Number(flags.runs); run += 1) {
+  console.error(`run ${run}`);
+  const server = await startServerProcess(apiServerOnly);
+  try {
+    const identity = await readIdentity(server.kubeconfig);
+    limit ??= await clientLimit(identity, dirname(server.kubeconfig));
+    runs.push(await oneRun(server.pid, server.readyMs, identity));
+  } finally {
+    await server.stop();
+  }
+}
+if (limit === undefined) throw new Error('--runs must be at least 1');
+const table = report(runs, limit);
+console.log(table);
+if (!flags['no-write']) await writeTable(table);
+
+async function oneRun(pid: number, readyMs: number, identity: Identity): Promise<Run> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  const idle = (await processUse(pid)).resident;
+  const load: Load = {
+    identity,
+    client: openClient(identity, 16),
+    many: openClient(identity, 32),
+    namespace: 'load',
+    scale,
+    versions: { configMaps: [], leases: [] },
+  };
+  await load.client.ask('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: load.namespace },
+  });
+  await load.client.ask('POST', `/api/v1/namespaces/${load.namespace}/serviceaccounts`, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default' },
+  });
+  // Connections are open before the clock starts.
+  await drive(16, 16, () => load.client.ask('GET', '/version'));
+  await drive(32, 32, () => load.many.ask('GET', '/version'));
+  const samples = new Map<WorkloadName, Sample>();
+  for (const workload of chosen) {
+    const { name } = workload;
+    const prepared = await workload.prepare?.(load);
+    const run = prepared?.run ?? workload.run;
+    if (run === undefined) throw new Error(`${name} does nothing`);
+    const sample = await measure(pid, () => run(load));
+    await prepared?.close();
+    samples.set(name, sample);
+    console.error(`  ${name}: ${Math.round(sample.perSecond)}/s, p99 ${sample.p99.toFixed(1)} ms`);
+  }
+  await Promise.all([load.client.close(), load.many.close()]);
+  const after = (await processUse(pid)).resident;
+  return { samples, readyMs, idle, after };
+}
+
+/** What the client measures of a server that does nothing. */
+async function clientLimit(identity: Identity, folder: string): Promise<ClientLimit> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'trivial-server.ts'), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const port = await firstLine(child);
+    const client = openClient({ ...identity, origin: `https://127.0.0.1:${port}` }, 16);
+    const body = { data: 'x'.repeat(1000) };
+    await drive(2000, 16, () => client.ask('POST', '/', body));
+    const pid = child.pid ?? 0;
+    const get = await measure(pid, async () => ({ latencies: await drive(8000, 16, () => client.ask('GET', '/')) }));
+    const post = await measure(pid, async () => ({
+      latencies: await drive(8000, 16, () => client.ask('POST', '/', body)),
+    }));
+    await client.close();
+    return { get, post };
+  } finally {
+    child.kill();
+  }
+}
+
+/** Between the two marks of docs/performance.md. */
+async function writeTable(text: string): Promise<void> {
+  const file = join(import.meta.dirname, '../docs/performance.md');
+  const page = await readFile(file, 'utf8');
+  const [begin, end] = ['<!-- bench/apiserver -->', '<!-- end -->'];
+  const at = page.indexOf(begin) + begin.length;
+  await writeFile(file, `${page.slice(0, at)}\n\n${text}\n\n${page.slice(page.indexOf(end))}`);
+}
