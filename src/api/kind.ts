@@ -62,6 +62,8 @@ export interface CustomKind {
    * `unknown field "spec.foo"`. Throws DecodeError.
    */
   conform(object: KubeObject): readonly string[];
+  /** What requests for this version are warned of. */
+  readonly deprecation?: string;
   /** Its definition is being deleted: nothing new may be created. */
   readonly ending?: true;
 }

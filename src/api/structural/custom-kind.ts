@@ -113,12 +113,17 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
     custom: {
       schema,
       conform: (object) => conformCustom(schema, object),
+      ...(version.deprecated === true ? { deprecation: deprecationOf(definition, version) } : {}),
       ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
     },
     defaults: (object: KubeObject) => void applySchemaDefaults(schema, object),
     validate: (object: KubeObject) => judge(object),
     validateUpdate: (object: KubeObject, old: KubeObject) => judge(object, old),
   };
+}
+
+function deprecationOf({ spec }: CustomResourceDefinition, { name, deprecationWarning }: Version): string {
+  return deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated`;
 }
 
 function judgeObject(

@@ -177,6 +177,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const binding = plural === 'bindings' && group === '';
     const resource = registry.resources.find(group, version, binding ? 'pods' : plural);
     if (resource === undefined) throw unknownResource();
+    const { deprecation } = resource.spec.custom ?? {};
+    if (deprecation !== undefined) warn(exchange, deprecation);
     if (isProxied(resource.spec.subresources, subresource)) {
       const verdict = judgeConnect(registry.admission, { resource, target, query, user, annotate: record?.annotate });
       const serve = () => serveProxy(options.proxy, exchange, { target, query, user });

@@ -224,6 +224,20 @@ t.test('several versions show the same objects', async (t) => {
   t.match(group.body['versions'], [{ version: 'v1' }, { version: 'v1beta1' }]);
 });
 
+t.test('requests for a deprecated version are warned', async (t) => {
+  const server = await start(t);
+  const deprecated = { deprecated: true, deprecationWarning: 'use v1' };
+  await establish(
+    server,
+    cronTabDefinition([version('v1'), version('v1beta1', deprecated), version('v1beta2', { deprecated: true })]),
+  );
+  const warningOf = async (of: string): Promise<unknown> =>
+    (await server.call('GET', cronTabs.replace('/v1/', `/${of}/`))).headers['warning'];
+  t.equal(await warningOf('v1'), undefined);
+  t.equal(await warningOf('v1beta1'), '299 - "use v1"');
+  t.equal(await warningOf('v1beta2'), '299 - "stable.example.com/v1beta2 CronTab is deprecated"');
+});
+
 t.test('a default that is added later shows in objects that are stored already', async (t) => {
   const server = await start(t);
   await establish(server, cronTabDefinition());
