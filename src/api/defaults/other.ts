@@ -3,12 +3,15 @@
 
 import type {
   Draft,
+  LimitRange,
   MutatingWebhookConfiguration,
   NetworkPolicy,
   PersistentVolume,
   PersistentVolumeClaim,
   PriorityClass,
   StorageClass,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
 } from '../types.ts';
 
@@ -67,4 +70,37 @@ function defaultWebhook(webhook: Omit<Webhook, 'reinvocationPolicy'>): void {
   webhook.timeoutSeconds ??= 10;
   if (webhook.clientConfig?.service !== undefined) webhook.clientConfig.service.port ??= 443;
   for (const rule of webhook.rules ?? []) rule.scope ??= '*';
+}
+
+type Matched = NonNullable<NonNullable<Draft<ValidatingAdmissionPolicy>['spec']>['matchConstraints']>;
+
+export function defaultValidatingPolicy({ spec }: Draft<ValidatingAdmissionPolicy>): void {
+  if (spec === undefined) return;
+  spec.failurePolicy ??= 'Fail';
+  defaultMatch(spec.matchConstraints);
+}
+
+export function defaultValidatingPolicyBinding({ spec }: Draft<ValidatingAdmissionPolicyBinding>): void {
+  defaultMatch(spec?.matchResources);
+}
+
+function defaultMatch(match: Matched | undefined): void {
+  if (match === undefined) return;
+  match.matchPolicy ??= 'Equivalent';
+  match.namespaceSelector ??= {};
+  match.objectSelector ??= {};
+  for (const rule of [...(match.resourceRules ?? []), ...(match.excludeResourceRules ?? [])]) rule.scope ??= '*';
+}
+
+type Limit = NonNullable<Draft<LimitRange>['spec']>['limits'][number] & { default?: Record<string, string> };
+
+/** The greatest is the default limit, a default limit the default request, the smallest the last resort of a request. */
+export function defaultLimitRange({ spec }: Draft<LimitRange>): void {
+  for (const limit of (spec?.limits ?? []) as Limit[]) {
+    if (limit.type !== 'Container') continue;
+    const limits = { ...limit.max, ...limit.default };
+    const requests = { ...limit.min, ...limits, ...limit.defaultRequest };
+    if (Object.keys(limits).length > 0) limit.default = limits;
+    if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
+  }
 }

@@ -34,12 +34,15 @@ import {
   volumeAttributesClassColumns,
 } from '../columns/storage.ts';
 import {
+  defaultLimitRange,
   defaultMutatingWebhooks,
   defaultNetworkPolicy,
   defaultPersistentVolume,
   defaultPersistentVolumeClaim,
   defaultPriorityClass,
   defaultStorageClass,
+  defaultValidatingPolicy,
+  defaultValidatingPolicyBinding,
   defaultValidatingWebhooks,
 } from '../defaults/other.ts';
 import { defaultReplicationController } from '../defaults/workloads.ts';
@@ -99,6 +102,7 @@ export const otherKinds = {
     singular: 'limitrange',
     namespaced: true,
     shortNames: ['limits'],
+    defaults: defaultLimitRange,
   }),
   resourceQuota: define<t.ResourceQuota>({
     ...core,
@@ -303,6 +307,7 @@ export const otherKinds = {
     subresources: [status],
     generation: ['spec'],
     columns: validatingPolicyColumns,
+    defaults: defaultValidatingPolicy,
   }),
   validatingAdmissionPolicyBinding: define<t.ValidatingAdmissionPolicyBinding>({
     ...admission,
@@ -310,6 +315,7 @@ export const otherKinds = {
     plural: 'validatingadmissionpolicybindings',
     singular: 'validatingadmissionpolicybinding',
     generation: ['spec'],
+    defaults: defaultValidatingPolicyBinding,
   }),
   customResourceDefinition: define<t.CustomResourceDefinition>({
     group: 'apiextensions.k8s.io',

@@ -62,7 +62,8 @@ function isLimited(request: AdmissionRequest): boolean {
 
 function withDefaults(pod: Pod, item: Item): Pod {
   if (pod.spec === undefined) return pod;
-  const defaults = defaultsOf(item);
+  // What the LimitRange leaves out was filled in when it was stored.
+  const defaults = { limits: item.default ?? {}, requests: item.defaultRequest ?? {} };
   const told: string[] = [];
   const fill =
     (what: string) =>
@@ -86,15 +87,6 @@ function withDefaults(pod: Pod, item: Item): Pod {
   const annotations = { ...pod.metadata?.annotations, [annotation]: `LimitRanger plugin set: ${told.join('; ')}` };
   const spec = { ...pod.spec, containers, ...(initContainers && { initContainers }) };
   return { ...pod, metadata: { ...pod.metadata, annotations }, spec };
-}
-
-/** The greatest is the default limit, a default limit the default request, the smallest the last resort of a request. */
-function defaultsOf({ max, min, default: limit, defaultRequest }: Item): {
-  readonly limits: Named;
-  readonly requests: Named;
-} {
-  const limits = { ...max, ...limit };
-  return { limits, requests: { ...min, ...limits, ...defaultRequest } };
 }
 
 function missing(defaults: Named, have: Named | undefined): Named {
