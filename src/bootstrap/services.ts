@@ -3,6 +3,16 @@
 import { agentConfigPath, agentService, kubernetesDir, serverConfigPath, serverService } from '../config/index.ts';
 import type { ServiceSpec } from '../host/index.ts';
 
+/**
+ * An agent is on every machine and mostly idle, so its memory counts for more than its speed: garbage of up to 1 MB before
+ * V8 looks (7 MB less), and freed memory is given back to the kernel in smaller pieces (6 MB less). bench/node measures it.
+ */
+const leanMalloc = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '65536' };
+
+function lean([node = '', ...script]: readonly string[], ...args: readonly string[]): readonly string[] {
+  return [node, '--max-semi-space-size=1', ...script, ...args];
+}
+
 /** @param program node and the k8ts script, both absolute */
 export function serverServiceSpec(program: readonly string[]): ServiceSpec {
   return {
@@ -18,8 +28,8 @@ export function agentServiceSpec(program: readonly string[]): ServiceSpec {
   return {
     name: agentService,
     description: 'k8ts node agent: pods, overlay network, service proxy, DNS',
-    command: [...program, 'run', 'agent', '--config', agentConfigPath],
-    environment: { NODE_ENV: 'production' },
+    command: lean(program, 'run', 'agent', '--config', agentConfigPath),
+    environment: { NODE_ENV: 'production', ...leanMalloc },
     after: ['containerd.service'],
   };
 }

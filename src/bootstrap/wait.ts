@@ -138,7 +138,7 @@ async function untilTrue(
   },
 ): Promise<void> {
   const { services, service, progress, deadline, look, code, what } = options;
-  const backoff = createBackoff({ initial: 20, max: 250, factor: 1.4 });
+  const backoff = createBackoff({ initial: 20, max: 100, factor: 1.4 });
   const end = Date.now() + deadline;
   for (;;) {
     const reason = await look();

@@ -2,9 +2,9 @@
 // forge keeps bytes in binary strings (one character per byte); they do not leave this file, everyone else has Buffers.
 // forge's own X.509 functions are not used: they know RSA keys only.
 
-import forge from 'node-forge';
-
-const { asn1 } = forge;
+import type forge from 'node-forge';
+import asn1 from 'node-forge/lib/asn1.js';
+import util from 'node-forge/lib/util.js';
 
 export type Der = forge.asn1.Asn1;
 const { Class, Type } = asn1;
@@ -43,7 +43,7 @@ export const implicit = (tag: number, bytes: Uint8Array): Der =>
 
 /** A structure that is DER already, taken over byte for byte when it is written again. */
 export function parseDer(bytes: Uint8Array): Der {
-  const parsed = asn1.fromDer(forge.util.createBuffer(binary(bytes)), true);
+  const parsed = asn1.fromDer(util.createBuffer(binary(bytes)), true);
   // Signatures are over bytes, but what is parsed gets written again: anything that is not DER must not pass.
   if (!encode(parsed).equals(bytes)) throw new Error('not DER');
   return parsed;
@@ -70,7 +70,7 @@ export function bytesOf(structure: Der | undefined, what: string): Buffer {
 }
 
 export function oidOf(structure: Der | undefined, what: string): string {
-  return asn1.derToOid(forge.util.createBuffer(binary(bytesOf(structure, what))));
+  return asn1.derToOid(util.createBuffer(binary(bytesOf(structure, what))));
 }
 
 /** Text of any string type: UTF8String, PrintableString, IA5String are one or several bytes a character in UTF-8. */

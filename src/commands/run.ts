@@ -3,12 +3,13 @@
 
 import { parseArgs } from 'node:util';
 import { CodedError, createLogger, messageOf } from '../base/index.ts';
-import { runSupervisor } from '../host/index.ts';
+import { runSupervisor, watchSupervisor } from '../host/index.ts';
 
 export async function runServerCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
   const { serverConfigPath } = await import('../config/index.ts');
   const { config } = read(argv, { config: { type: 'string', default: serverConfigPath } });
   const { runServer } = await import('../daemons/index.ts');
+  keepSupervisor('server', signal);
   await runServer(config, signal);
 }
 
@@ -16,6 +17,7 @@ export async function runAgentCommand(argv: readonly string[], signal: AbortSign
   const { agentConfigPath } = await import('../config/index.ts');
   const { config } = read(argv, { config: { type: 'string', default: agentConfigPath } });
   const { runAgent } = await import('../daemons/index.ts');
+  keepSupervisor('agent', signal);
   await runAgent(config, signal);
 }
 
@@ -45,6 +47,15 @@ export async function runControlPlaneCommand(argv: readonly string[], signal: Ab
 
 export async function runSupervisorCommand(signal: AbortSignal): Promise<void> {
   await runSupervisor({ log: createLogger({ fields: { process: 'supervisor' } }), signal });
+}
+
+/** Under a supervisor, starts it again should it crash; without one, nothing. */
+function keepSupervisor(name: string, signal: AbortSignal): void {
+  const logger = createLogger({ fields: { process: name } });
+  const program = [process.execPath, process.argv[1] ?? ''];
+  watchSupervisor({ program, logger, signal }).catch((error: unknown) => {
+    logger.error('the supervisor is no longer watched', { error: messageOf(error) });
+  });
 }
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;

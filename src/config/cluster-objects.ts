@@ -3,7 +3,7 @@
 // Source: kubeadm.k8s.io/v1beta4 ClusterConfiguration, kubelet.config.k8s.io/v1beta1 KubeletConfiguration.
 
 import { dump, load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigMap } from '../api/index.ts';
 
 import { nthAddress, whyNotCidr } from './addresses.ts';

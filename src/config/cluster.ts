@@ -7,7 +7,7 @@
 //   networking: { podCidr: 10.244.0.0/16, serviceCidr: 10.96.0.0/12 }
 
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError, messageOf } from '../base/index.ts';
 import type { Host } from '../host/index.ts';
 import { contains, nthAddress, overlap, sizeOf, whyNotAddress, whyNotCidr } from './addresses.ts';

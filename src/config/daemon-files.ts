@@ -2,7 +2,7 @@
 // name, not later in the middle of something.
 
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError, messageOf } from '../base/index.ts';
 import type { Host } from '../host/index.ts';
 import type { AgentConfig, ServerConfig } from './daemons.ts';

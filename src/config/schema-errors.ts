@@ -1,7 +1,7 @@
 // Turns what zod says about a document into one error that a person can act on: every problem with its path, what was
 // found and what is allowed.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CodedError } from '../base/index.ts';
 
 /** @throws CodedError CONFIG_INVALID naming `source` (a path, or "the flags") and each problem on a line of its own. */

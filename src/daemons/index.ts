@@ -1,10 +1,42 @@
-export { startComponentsHere } from './components-here.ts';
-export { type ControlPlaneOptions, runControlPlane, runServer } from './run-server.ts';
-export { startServer } from './server.ts';
-export { prepareControlPlane } from './standalone.ts';
+// The door of the long-lived processes. Each is imported when it is called: an agent has no use for what a server is made
+// of, nor the other way round, and either would carry it in memory for as long as it lives.
 
-/** See run-agent.ts. Imported when it is called: a server has no use for what an agent is made of. */
+import type { ControlPlaneOptions } from './run-server.ts';
+
+export { startComponentsHere } from './components-here.ts';
+export type { ControlPlaneOptions };
+
+/** See run-agent.ts. */
 export async function runAgent(configPath: string, signal: AbortSignal): Promise<void> {
   const agent = await import('./run-agent.ts');
   await agent.runAgent(configPath, signal);
+}
+
+/** See run-server.ts. */
+export async function runServer(configPath: string, signal: AbortSignal): Promise<void> {
+  const server = await import('./run-server.ts');
+  await server.runServer(configPath, signal);
+}
+
+/** See run-server.ts. */
+export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
+  const server = await import('./run-server.ts');
+  await server.runControlPlane(options, signal);
+}
+
+type Server = typeof import('./server.ts');
+type Standalone = typeof import('./standalone.ts');
+
+/** See server.ts. */
+export async function startServer(...args: Parameters<Server['startServer']>): ReturnType<Server['startServer']> {
+  const server = await import('./server.ts');
+  return await server.startServer(...args);
+}
+
+/** See standalone.ts. */
+export async function prepareControlPlane(
+  ...args: Parameters<Standalone['prepareControlPlane']>
+): ReturnType<Standalone['prepareControlPlane']> {
+  const standalone = await import('./standalone.ts');
+  return await standalone.prepareControlPlane(...args);
 }

@@ -1,6 +1,6 @@
 // Keeps this machine's Node and Lease in the cluster: registers, tells changes at once and everything every five minutes,
-// renews the Lease every ten seconds. While the node is not Ready the runtime is asked twice a second, so that the node
-// becomes Ready as soon as its network configuration is there. Source: kubernetes.io/docs/concepts/architecture/nodes.
+// renews the Lease every ten seconds. While the node is not Ready the runtime is asked again soon, and then less and less
+// often, so that the node becomes Ready as soon as its network configuration is there. Source: kubernetes.io/docs/concepts/architecture/nodes.
 
 import { isDeepStrictEqual } from 'node:util';
 import { kinds, type Lease, microTimestamp, type Node, type NodeCondition, type Stored } from '../../api/index.ts';
@@ -36,7 +36,6 @@ export interface NodeKeeperOptions {
 }
 
 const tick = 10_000;
-const tickWhileNotReady = 500;
 const fullReportEvery = 300_000;
 const leaseSeconds = 40;
 const leaseNamespace = 'kube-node-lease';
@@ -107,6 +106,7 @@ async function reportStatus(keeper: NodeKeeperOptions, registered: Stored<Node>)
   let toldStatus: unknown;
   let fullReport = 0;
   let images: readonly Image[] = [];
+  const untilReady = createBackoff({ initial: 20, max: 500, factor: 1.2 });
   while (!signal.aborted) {
     const state = await readState(keeper);
     const now = clock.now();
@@ -136,7 +136,9 @@ async function reportStatus(keeper: NodeKeeperOptions, registered: Stored<Node>)
         continue;
       }
     }
-    await clock.sleep(whyNotReady(state) === undefined ? tick : tickWhileNotReady, signal).catch(() => undefined);
+    const isReady = whyNotReady(state) === undefined;
+    if (isReady) untilReady.reset();
+    await clock.sleep(isReady ? tick : untilReady.next(), signal).catch(() => undefined);
   }
 }
 
