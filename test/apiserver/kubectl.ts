@@ -33,7 +33,9 @@ export async function kubectlFor({ server, pki }: TestServer): Promise<Kubectl> 
   return {
     run: (args, input = '') =>
       new Promise((resolve, reject) => {
-        const child = spawn(kubectlPath, args, { env: { KUBECONFIG: kubeconfig, HOME: folder } });
+        const child = spawn(kubectlPath, args, {
+          env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, HOME: folder },
+        });
         let [out, err] = ['', ''];
         child.stdout.on('data', (chunk) => (out += chunk));
         child.stderr.on('data', (chunk) => (err += chunk));

@@ -45,7 +45,7 @@ export interface ApplyField {
   readonly implied: object | undefined;
 }
 
-export interface ApplyTypes {
+interface ApplyTypes {
   /** Of a kind without a schema only metadata is known. */
   ofKind(kind: KindSpec): StructType;
 }

@@ -11,7 +11,7 @@ export interface OwnerConflict {
   readonly fields: FieldSet;
 }
 
-export interface ConflictCause {
+interface ConflictCause {
   readonly reason: 'FieldManagerConflict';
   /** `conflict with "kubectl" using apps/v1` */
   readonly message: string;

@@ -33,11 +33,6 @@ export function isMember(node: FieldSet): boolean {
   return self in node || isEmpty(node);
 }
 
-/** The node below, undefined when nothing of the set is there. */
-export function below(set: FieldSet | undefined, element: string): FieldSet | undefined {
-  return set?.[element];
-}
-
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(b) || a === b) return a;
   return isEmpty(a) ? b : unite(a, b);
