@@ -32,15 +32,22 @@ export async function startComponents(config: ComponentsConfig, logger: Logger, 
   if (!runsControllers && !config.scheduler) return;
   const clock = systemClock;
   const clients: HttpApiClient[] = [];
-  const connect = async (file: string): Promise<HttpApiClient> => {
+  // The user agent is the manager that managedFields name; upstream's, because tools look for them.
+  const connect = async (file: string, userAgent: string): Promise<HttpApiClient> => {
     const path = join(config.kubeconfigDir, file);
-    const client = await clientFromKubeconfig(await readFile(path, 'utf8'), { folder: dirname(path), logger });
+    const client = await clientFromKubeconfig(await readFile(path, 'utf8'), {
+      folder: dirname(path),
+      logger,
+      userAgent,
+    });
     clients.push(client);
     return client;
   };
   signal.addEventListener('abort', () => void Promise.all(clients.map((client) => client.close())), { once: true });
 
-  const first = await connect(runsControllers ? 'controller-manager.conf' : 'scheduler.conf');
+  const first = runsControllers
+    ? await connect('controller-manager.conf', 'kube-controller-manager')
+    : await connect('scheduler.conf', 'kube-scheduler');
   const informers = createInformerFactory(first, { logger, clock });
   if (config.controllers !== 'none') {
     const { podCidr, serviceCidr, clusterDomain, controllers: names } = config;
@@ -52,7 +59,7 @@ export async function startComponents(config: ComponentsConfig, logger: Logger, 
     await startControllers({ client: first, informers, options, logger, clock }, signal);
   }
   if (config.scheduler) {
-    const client = runsControllers ? await connect('scheduler.conf') : first;
+    const client = runsControllers ? await connect('scheduler.conf', 'kube-scheduler') : first;
     const recorder = createEventRecorder(client, 'default-scheduler', { logger, clock });
     startScheduler({ client, informers, recorder, logger }, signal).catch((error: unknown) => {
       // The thread dies of it and is started anew.

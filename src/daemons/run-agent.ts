@@ -18,7 +18,7 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
   const host = createLocalHost({ journal: createFileJournal(journalPath) });
   const cri = createCri(config.criSocket);
   const connect = (kubeconfig: string) =>
-    clientFromKubeconfig(kubeconfig, { folder: dirname(config.kubeconfig), logger });
+    clientFromKubeconfig(kubeconfig, { folder: dirname(config.kubeconfig), logger, userAgent: 'kubelet' });
 
   const kubeconfig = await ensureNodeIdentity(config, { host, clock, logger, connect }, signal);
   const client = await connect(kubeconfig);
