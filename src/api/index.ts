@@ -104,9 +104,8 @@ export {
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
 export { CelError } from './structural/cel.ts';
-export { type CustomKinds, customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
+export { customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
 export { customType, customTypeName } from './structural/openapi-type.ts';
-export type { JsonSchema, StructuralSchema } from './structural/schema.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
 export { sameJson } from './validation/rules.ts';

@@ -22,7 +22,7 @@ import { validateSchema } from './validate.ts';
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
-export interface CustomKinds {
+interface CustomKinds {
   /** Every version; those that are not served are virtual. The storage version comes first. */
   readonly specs: readonly KindSpec[];
   readonly storage: KindSpec;

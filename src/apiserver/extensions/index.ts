@@ -1,1 +1,1 @@
-export { type Extensions, startExtensions } from './extensions.ts';
+export { startExtensions } from './extensions.ts';
