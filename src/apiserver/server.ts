@@ -181,12 +181,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
   async function bootstrap(): Promise<void> {
     if (options.defaultObjects === false) return;
-    const { clientCa } = options.tls;
+    const { clientCa, frontProxyCa } = options.tls;
     await ensureDefaultObjects(objects, {
       serviceCidr,
       advertiseAddress: address,
       securePort: listener.port,
       ...(clientCa === undefined ? {} : { clientCa }),
+      ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
     state.bootstrapped = true;
   }

@@ -62,17 +62,18 @@ async function startApi(config: ServerConfig, store: Store, logger: Logger): Pro
     read('apiserver-kubelet-client.crt'),
     read('apiserver-kubelet-client.key'),
   ]);
-  const signingKeyPem = await read('sa.key');
+  const [signingKeyPem, frontProxyCa] = await Promise.all([read('sa.key'), read('front-proxy-ca.crt')]);
   return startApiServer({
     store,
     host: config.bindAddress,
     port: config.bindPort,
     advertiseAddress: config.advertiseAddress,
     serviceCidr: config.serviceCidr,
-    tls: { cert, key, clientCa: ca },
+    tls: { cert, key, clientCa: ca, frontProxyCa },
     security: {
       mode: 'rbac',
       serviceAccounts: { signingKeyPem, issuer: `https://kubernetes.default.svc.${config.clusterDomain}` },
+      requestHeader: { caPem: frontProxyCa, allowedNames: ['front-proxy-client'] },
     },
     nodeProxy: ({ reader }) => createNodeProxy({ reader, clientCert, clientKey, clusterCa: ca }),
     logger,

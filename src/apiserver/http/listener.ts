@@ -188,7 +188,7 @@ function whyNotBound(error: Error, host: string, port: number): Error {
     case 'EADDRINUSE':
       return new CodedError('PORT_IN_USE', `another program listens on ${at}`, {
         exit: 'preflight',
-        hint: `stop it (ss -ltnp 'sport = :${port}' names it), or choose another port with --apiserver-bind-port`,
+        hint: `stop it (ss -ltnp 'sport = :${port}' names it), or choose another port with --apiserver-bind-port (run control-plane: --port)`,
         cause: error,
       });
     case 'EADDRNOTAVAIL':

@@ -160,6 +160,16 @@ t.test('a front proxy says who the user is', async (t) => {
   t.match((await whoAmI(said, client)).body, { status: { userInfo: { username: 'erin' } } }, 'nor ordinary clients');
 });
 
+t.test('other servers learn whom to believe', async (t) => {
+  const agent = new Agent({ connect: { ca: pki.ca, ...(await pki.client('admin', ['system:masters'])) } });
+  t.teardown(() => agent.destroy());
+  const path = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+  const { body } = await agent.request({ origin: server.url, path, method: 'GET' });
+  t.match(await body.json(), {
+    data: { 'client-ca-file': pki.ca, 'requestheader-client-ca-file': frontProxy.ca },
+  });
+});
+
 t.test('a TokenReview of an ID token', async (t) => {
   const admin = await pki.client('admin', ['system:masters']);
   const agent = new Agent({ connect: { ca: pki.ca, ...admin } });
