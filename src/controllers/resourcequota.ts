@@ -58,6 +58,7 @@ export const resourceQuotaController: Controller = {
       type === 'updated' && isSame(previous?.spec, object.spec) ? [] : [keyOf(quota)],
     ),
   ],
+  ofCustomKind: (kind) => ({ watch: watchCounted(kind) }),
   reconcile(key, { view, now, unchangedSince }) {
     const quota = view.get(kinds.resourceQuota, key);
     if (quota === undefined) return [];
@@ -71,12 +72,10 @@ export const resourceQuotaController: Controller = {
 };
 
 function watchCounted(kind: KindSpec): Watch {
-  return watch<KubeObject>(kind, (object, view, change) =>
-    view
-      .list(kinds.resourceQuota, object.metadata.namespace)
-      .filter((quota) => concerns(quota, kind, change))
-      .map(keyOf),
-  );
+  return watch<KubeObject>(kind, ({ metadata: { namespace } }, view, change) => {
+    const quotas = namespace === undefined ? [] : view.list(kinds.resourceQuota, namespace);
+    return quotas.filter((quota) => concerns(quota, kind, change)).map(keyOf);
+  });
 }
 
 function concerns(quota: ResourceQuota, kind: KindSpec, { type, object, previous }: Change<KubeObject>): boolean {
@@ -100,7 +99,10 @@ function textOf(quantities: Quantities): string {
 
 function usageIn(quota: Stored<ResourceQuota>, view: View, now: number): Quantities {
   const hard = quota.spec?.hard ?? {};
-  const relevant = countedKinds.filter((kind) => namedKinds.has(kind) || Object.hasOwn(hard, countNameOf(kind)));
+  const custom = view.customKinds().filter(({ namespaced }) => namespaced);
+  const relevant = [...countedKinds, ...custom].filter(
+    (kind) => namedKinds.has(kind) || Object.hasOwn(hard, countNameOf(kind)),
+  );
   return addUsage(
     relevant.flatMap((kind) =>
       view.list<KubeObject>(kind, quota.metadata.namespace).map((object) => usageFor(quota, kind, object, now)),

@@ -1,7 +1,14 @@
 // Quotas, disruption budgets, CronJobs and mirrored Endpoints on the real API server.
 
 import t from 'tap';
-import { type CronJob, type EndpointSlice, type KubeObject, kinds, type Stored } from '../../src/api/index.ts';
+import {
+  type CronJob,
+  type CustomResourceDefinition,
+  type EndpointSlice,
+  type KubeObject,
+  kinds,
+  type Stored,
+} from '../../src/api/index.ts';
 import { eventually } from './cluster.ts';
 import { ended, namespace, playNodes, startStory, stored } from './real-cluster.ts';
 
@@ -81,6 +88,45 @@ t.test('a quota reports what its namespace holds, and follows it', async (t) => 
     const { status } = await client.get(kinds.resourceQuota, meta('all'));
     return status?.hard?.['pods'] === '7' ? true : undefined;
   }, 'the new limit to show');
+});
+
+t.test('a quota counts custom resources too', async (t) => {
+  const client = await startStory(t);
+  const names = { plural: 'widgets', singular: 'widget', kind: 'Widget' };
+  await client.create(kinds.customResourceDefinition, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names,
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  } as unknown as CustomResourceDefinition);
+  await client.create(kinds.resourceQuota, {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: meta('custom'),
+    spec: { hard: { 'count/widgets.example.com': '2' } },
+  });
+  const used = (want: string): Promise<true> =>
+    eventually(async () => {
+      const { status } = await client.get(kinds.resourceQuota, meta('custom'));
+      return status?.used?.['count/widgets.example.com'] === want ? true : undefined;
+    }, `${want} widgets`);
+  await used('0');
+  const widget = { ...names, group: 'example.com', version: 'v1', namespaced: true };
+  await eventually(
+    () =>
+      client
+        .create<KubeObject>(widget, { apiVersion: 'example.com/v1', kind: 'Widget', metadata: meta('w') })
+        .catch(() => undefined),
+    'the kind to be served',
+  );
+  await used('1');
+  await client.delete(widget, meta('w'));
+  await used('0');
 });
 
 t.test('a budget allows as many disruptions as its pods can bear', async (t) => {
