@@ -20,10 +20,14 @@ import { type Demand, demandOf, scaledKinds } from './disruption-scale.ts';
 import { isSame } from './equality.ts';
 import { selectorOf } from './labels.ts';
 import { isReady } from './pod-state.ts';
+import { isMarked, takeBackMark } from './stale-disruption.ts';
 import { timeOf } from './wire-time.ts';
 
 /** How long an eviction may take to show as a deletion, ms. */
 const deletionTimeout = 2 * 60_000;
+
+/** Keys of pods; all others are budgets. */
+const marked = 'pod:';
 
 type Status = NonNullable<PodDisruptionBudget['status']>;
 type Condition = NonNullable<Status['conditions']>[number];
@@ -33,9 +37,14 @@ export const disruptionController: Controller = {
   watches: [
     watch(kinds.podDisruptionBudget, (budget) => [keyOf(budget)]),
     watch(kinds.pod, budgetsOf),
+    watch(kinds.pod, (pod) => (isMarked(pod) ? [`${marked}${keyOf(pod)}`] : [])),
     ...scaledKinds.map(watchScale),
   ],
   reconcile(key, { view, now }) {
+    if (key.startsWith(marked)) {
+      const pod = view.get(kinds.pod, key.slice(marked.length));
+      return pod === undefined || !isMarked(pod) ? [] : takeBackMark(pod, now);
+    }
     const budget = view.get(kinds.podDisruptionBudget, key);
     if (budget === undefined) return [];
     const selector = selectorOf(budget.spec?.selector);

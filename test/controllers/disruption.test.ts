@@ -12,6 +12,7 @@ import type { View } from '../../src/controllers/controller.ts';
 import { reconcileBudget } from '../../src/controllers/disruption.ts';
 import { demandOf } from '../../src/controllers/disruption-scale.ts';
 import { reconcileQuota } from '../../src/controllers/resourcequota.ts';
+import { isMarked, takeBackMark } from '../../src/controllers/stale-disruption.ts';
 import { ago, now, pod } from './objects.ts';
 
 function budget(spec: object, status: object = {}): Stored<PodDisruptionBudget> {
@@ -133,4 +134,24 @@ t.test('numbers of a quota go up at once, and down only when no charge can be on
     { do: 'update', object: { status: { used: { pods: '3', secrets: '4' } } } },
   ]);
   t.match(reconcileQuota(quota, usage, true)[1], { object: { status: { used: { pods: '2', secrets: '4' } } } });
+});
+
+t.test('a mark of disruption that came to nothing is taken back', async (t) => {
+  const marked = (seconds: number, reason = 'EvictionByEvictionAPI', more: object = {}): Stored<Pod> => {
+    const made = pod(more);
+    const condition = { type: 'DisruptionTarget', status: 'True', reason, lastTransitionTime: ago(seconds) };
+    return { ...made, status: { ...made.status, conditions: [condition] } } as unknown as Stored<Pod>;
+  };
+  t.match(takeBackMark(marked(60), now), [{ do: 'later', ms: 60_000 }]);
+  t.match(takeBackMark(marked(120), now), [
+    {
+      do: 'patch',
+      subresource: 'status',
+      body: { status: { conditions: [{ type: 'DisruptionTarget', status: 'False' }] } },
+    },
+  ]);
+  t.equal(isMarked(marked(1)), true);
+  t.equal(isMarked(marked(1, 'TerminationByKubelet')), false);
+  t.equal(isMarked(marked(1, 'X', { deleting: true })), false);
+  t.equal(isMarked(marked(1, 'X', { phase: 'Failed' })), false);
 });
