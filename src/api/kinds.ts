@@ -4,11 +4,21 @@
 import type { GroupVersionKind, KindSpec } from './kind.ts';
 import { clusterKinds } from './kinds/cluster.ts';
 import { coreKinds } from './kinds/core.ts';
+import { extensionKinds } from './kinds/extension.ts';
 import { otherKinds } from './kinds/other.ts';
 import { reviewKinds } from './kinds/reviews.ts';
+import { storageKinds } from './kinds/storage.ts';
 import { workloadKinds } from './kinds/workloads.ts';
 
-export const kinds = { ...coreKinds, ...workloadKinds, ...clusterKinds, ...otherKinds, ...reviewKinds } as const;
+export const kinds = {
+  ...coreKinds,
+  ...workloadKinds,
+  ...clusterKinds,
+  ...otherKinds,
+  ...storageKinds,
+  ...extensionKinds,
+  ...reviewKinds,
+} as const;
 
 /** Every built-in kind, reviews and subresource bodies included. */
 export const allKinds: readonly KindSpec[] = Object.values<KindSpec>(kinds);

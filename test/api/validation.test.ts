@@ -291,12 +291,6 @@ t.test('cluster kinds', async (t) => {
   ]);
 });
 
-t.test('a kind without rules of its own needs what its schema requires', async (t) => {
-  t.strictSame(wrong(kinds.ingressClass, { spec: {} }), []);
-  t.strictSame(wrong(kinds.cronJob, { spec: { schedule: '* * * * *' } }), ['spec.jobTemplate: Required value']);
-  t.strictSame(wrong(kinds.runtimeClass, {}), ['handler: Required value']);
-});
-
 t.test('a pod that exists keeps its spec', async (t) => {
   t.strictSame(wrongChange(kinds.pod, pod({}), pod({ image: 'j' })), [], 'images may change');
   t.strictSame(

@@ -1,7 +1,7 @@
 // Upstream's defaults of Jobs, CronJobs and HorizontalPodAutoscalers.
 // Source: kubernetes pkg/apis/batch/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go.
 
-import type { CronJob, Draft, HorizontalPodAutoscaler, Job } from '../types.ts';
+import type { CronJob, Draft, HorizontalPodAutoscaler, HorizontalPodAutoscalerV1, Job } from '../types.ts';
 import { defaultTemplate } from './workloads.ts';
 
 const maxInt32 = 2_147_483_647;
@@ -42,4 +42,21 @@ export function defaultHorizontalPodAutoscaler({ spec }: Draft<HorizontalPodAuto
       { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
     ];
   }
+  if (spec.behavior === undefined) return;
+  const quickly = [
+    { type: 'Pods', value: 4, periodSeconds: 15 },
+    { type: 'Percent', value: 100, periodSeconds: 15 },
+  ];
+  spec.behavior.scaleUp = {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: 'Max',
+    policies: quickly,
+    ...spec.behavior.scaleUp,
+  };
+  const all = [{ type: 'Percent', value: 100, periodSeconds: 15 }];
+  spec.behavior.scaleDown = { selectPolicy: 'Max', policies: all, ...spec.behavior.scaleDown };
+}
+
+export function defaultHorizontalPodAutoscalerV1({ spec }: Draft<HorizontalPodAutoscalerV1>): void {
+  if (spec !== undefined) spec.minReplicas ??= 1;
 }

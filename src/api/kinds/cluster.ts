@@ -13,6 +13,7 @@ import {
 } from '../validation/certificates.ts';
 import { validateLease, validateLeaseUpdate } from '../validation/node.ts';
 import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from '../validation/rbac.ts';
+import { validateEventsEvent } from '../validation/records.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/service.ts';
 import { define, part, status } from './define.ts';
 import { eventsV1Storage } from './events-v1.ts';
@@ -55,6 +56,7 @@ export const clusterKinds = {
     storedAs: eventsV1Storage,
     fieldSelectors: eventsEventFields,
     columns: eventsEventColumns,
+    validate: validateEventsEvent,
   }),
   certificateSigningRequest: define<t.CertificateSigningRequest>({
     group: 'certificates.k8s.io',

@@ -1,15 +1,6 @@
-// The other stable kinds: stored, listed and explained; what acts on them comes with their controllers.
+// The other stable kinds: the rest of core, disruption, networking, classes.
 
-import {
-  apiServiceColumns,
-  customResourceDefinitionColumns,
-  flowSchemaColumns,
-  priorityClassColumns,
-  priorityLevelColumns,
-  runtimeClassColumns,
-  validatingPolicyColumns,
-  webhookColumns,
-} from '../columns/admission.ts';
+import { priorityClassColumns, runtimeClassColumns } from '../columns/admission.ts';
 import {
   ingressClassColumns,
   ingressColumns,
@@ -24,30 +15,10 @@ import {
   replicationControllerColumns,
   resourceQuotaColumns,
 } from '../columns/quota.ts';
-import {
-  csiDriverColumns,
-  csiNodeColumns,
-  persistentVolumeClaimColumns,
-  persistentVolumeColumns,
-  storageClassColumns,
-  volumeAttachmentColumns,
-  volumeAttributesClassColumns,
-} from '../columns/storage.ts';
-import {
-  defaultLimitRange,
-  defaultMutatingWebhooks,
-  defaultNetworkPolicy,
-  defaultPersistentVolume,
-  defaultPersistentVolumeClaim,
-  defaultPriorityClass,
-  defaultStorageClass,
-  defaultValidatingPolicy,
-  defaultValidatingPolicyBinding,
-  defaultValidatingWebhooks,
-} from '../defaults/other.ts';
+import { defaultPodTemplate } from '../defaults/cluster.ts';
+import { defaultLimitRange, defaultNetworkPolicy, defaultPriorityClass } from '../defaults/other.ts';
 import { defaultReplicationController } from '../defaults/workloads.ts';
 import { replicationControllerFields } from '../fields/core.ts';
-import { defaultDefinition, validateDefinition, validateDefinitionUpdate } from '../structural/definition.ts';
 import type * as t from '../types.ts';
 import {
   validateIngressClassUpdate,
@@ -55,21 +26,23 @@ import {
   validatePriorityClassUpdate,
   validateRuntimeClass,
   validateRuntimeClassUpdate,
-  validateStorageClass,
-  validateStorageClassUpdate,
 } from '../validation/classes.ts';
+import {
+  validateIngress,
+  validateIngressClass,
+  validateIpAddress,
+  validateIpAddressUpdate,
+  validateNetworkPolicy,
+  validateServiceCidr,
+  validateServiceCidrUpdate,
+} from '../validation/networking.ts';
+import { validatePodDisruptionBudget } from '../validation/policy.ts';
+import { validateLimitRange, validateResourceQuota, validateResourceQuotaUpdate } from '../validation/quota.ts';
+import { validatePodTemplate, validateReplicationController } from '../validation/workloads.ts';
 import { define, replicasScale, scale, status } from './define.ts';
 
 const core = { group: '', version: 'v1' } as const;
 const networking = { group: 'networking.k8s.io', version: 'v1' } as const;
-const storage = { group: 'storage.k8s.io', version: 'v1', namespaced: false } as const;
-const flowcontrol = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false } as const;
-const admission = {
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  namespaced: false,
-  categories: ['api-extensions'],
-} as const;
 
 export const otherKinds = {
   replicationController: define<t.ReplicationController>({
@@ -86,6 +59,7 @@ export const otherKinds = {
     fieldSelectors: replicationControllerFields,
     columns: replicationControllerColumns,
     defaults: defaultReplicationController,
+    validate: validateReplicationController,
   }),
   podTemplate: define<t.PodTemplate>({
     ...core,
@@ -94,6 +68,8 @@ export const otherKinds = {
     singular: 'podtemplate',
     namespaced: true,
     columns: podTemplateColumns,
+    defaults: defaultPodTemplate,
+    validate: validatePodTemplate,
   }),
   limitRange: define<t.LimitRange>({
     ...core,
@@ -103,6 +79,7 @@ export const otherKinds = {
     namespaced: true,
     shortNames: ['limits'],
     defaults: defaultLimitRange,
+    validate: validateLimitRange,
   }),
   resourceQuota: define<t.ResourceQuota>({
     ...core,
@@ -113,28 +90,8 @@ export const otherKinds = {
     shortNames: ['quota'],
     subresources: [status],
     columns: resourceQuotaColumns,
-  }),
-  persistentVolume: define<t.PersistentVolume>({
-    ...core,
-    kind: 'PersistentVolume',
-    plural: 'persistentvolumes',
-    singular: 'persistentvolume',
-    namespaced: false,
-    shortNames: ['pv'],
-    subresources: [status],
-    columns: persistentVolumeColumns,
-    defaults: defaultPersistentVolume,
-  }),
-  persistentVolumeClaim: define<t.PersistentVolumeClaim>({
-    ...core,
-    kind: 'PersistentVolumeClaim',
-    plural: 'persistentvolumeclaims',
-    singular: 'persistentvolumeclaim',
-    namespaced: true,
-    shortNames: ['pvc'],
-    subresources: [status],
-    columns: persistentVolumeClaimColumns,
-    defaults: defaultPersistentVolumeClaim,
+    validate: validateResourceQuota,
+    validateUpdate: validateResourceQuotaUpdate,
   }),
   componentStatus: define<t.ComponentStatus>({
     ...core,
@@ -157,6 +114,7 @@ export const otherKinds = {
     subresources: [status],
     generation: ['spec'],
     columns: podDisruptionBudgetColumns,
+    validate: validatePodDisruptionBudget,
   }),
   ingress: define<t.Ingress>({
     ...networking,
@@ -168,6 +126,7 @@ export const otherKinds = {
     subresources: [status],
     generation: ['spec'],
     columns: ingressColumns,
+    validate: validateIngress,
   }),
   ingressClass: define<t.IngressClass>({
     ...networking,
@@ -178,6 +137,7 @@ export const otherKinds = {
     generation: ['spec'],
     columns: ingressClassColumns,
     validateUpdate: validateIngressClassUpdate,
+    validate: validateIngressClass,
   }),
   networkPolicy: define<t.NetworkPolicy>({
     ...networking,
@@ -189,6 +149,7 @@ export const otherKinds = {
     generation: ['spec'],
     columns: networkPolicyColumns,
     defaults: defaultNetworkPolicy,
+    validate: validateNetworkPolicy,
   }),
   ipAddress: define<t.IPAddress>({
     ...networking,
@@ -199,6 +160,8 @@ export const otherKinds = {
     shortNames: ['ip'],
     columns: ipAddressColumns,
     nameRule: 'any',
+    validate: validateIpAddress,
+    validateUpdate: validateIpAddressUpdate,
   }),
   serviceCidr: define<t.ServiceCIDR>({
     ...networking,
@@ -208,54 +171,8 @@ export const otherKinds = {
     namespaced: false,
     subresources: [status],
     columns: serviceCidrColumns,
-  }),
-  storageClass: define<t.StorageClass>({
-    ...storage,
-    kind: 'StorageClass',
-    plural: 'storageclasses',
-    singular: 'storageclass',
-    shortNames: ['sc'],
-    columns: storageClassColumns,
-    defaults: defaultStorageClass,
-    validate: validateStorageClass,
-    validateUpdate: validateStorageClassUpdate,
-  }),
-  volumeAttachment: define<t.VolumeAttachment>({
-    ...storage,
-    kind: 'VolumeAttachment',
-    plural: 'volumeattachments',
-    singular: 'volumeattachment',
-    subresources: [status],
-    columns: volumeAttachmentColumns,
-  }),
-  volumeAttributesClass: define<t.VolumeAttributesClass>({
-    ...storage,
-    kind: 'VolumeAttributesClass',
-    plural: 'volumeattributesclasses',
-    singular: 'volumeattributesclass',
-    shortNames: ['vac'],
-    columns: volumeAttributesClassColumns,
-  }),
-  csiDriver: define<t.CSIDriver>({
-    ...storage,
-    kind: 'CSIDriver',
-    plural: 'csidrivers',
-    singular: 'csidriver',
-    columns: csiDriverColumns,
-  }),
-  csiNode: define<t.CSINode>({
-    ...storage,
-    kind: 'CSINode',
-    plural: 'csinodes',
-    singular: 'csinode',
-    columns: csiNodeColumns,
-  }),
-  csiStorageCapacity: define<t.CSIStorageCapacity>({
-    ...storage,
-    kind: 'CSIStorageCapacity',
-    plural: 'csistoragecapacities',
-    singular: 'csistoragecapacity',
-    namespaced: true,
+    validate: validateServiceCidr,
+    validateUpdate: validateServiceCidrUpdate,
   }),
   priorityClass: define<t.PriorityClass>({
     group: 'scheduling.k8s.io',
@@ -280,86 +197,5 @@ export const otherKinds = {
     columns: runtimeClassColumns,
     validate: validateRuntimeClass,
     validateUpdate: validateRuntimeClassUpdate,
-  }),
-  mutatingWebhookConfiguration: define<t.MutatingWebhookConfiguration>({
-    ...admission,
-    kind: 'MutatingWebhookConfiguration',
-    plural: 'mutatingwebhookconfigurations',
-    singular: 'mutatingwebhookconfiguration',
-    generation: ['webhooks'],
-    columns: webhookColumns,
-    defaults: defaultMutatingWebhooks,
-  }),
-  validatingWebhookConfiguration: define<t.ValidatingWebhookConfiguration>({
-    ...admission,
-    kind: 'ValidatingWebhookConfiguration',
-    plural: 'validatingwebhookconfigurations',
-    singular: 'validatingwebhookconfiguration',
-    generation: ['webhooks'],
-    columns: webhookColumns,
-    defaults: defaultValidatingWebhooks,
-  }),
-  validatingAdmissionPolicy: define<t.ValidatingAdmissionPolicy>({
-    ...admission,
-    kind: 'ValidatingAdmissionPolicy',
-    plural: 'validatingadmissionpolicies',
-    singular: 'validatingadmissionpolicy',
-    subresources: [status],
-    generation: ['spec'],
-    columns: validatingPolicyColumns,
-    defaults: defaultValidatingPolicy,
-  }),
-  validatingAdmissionPolicyBinding: define<t.ValidatingAdmissionPolicyBinding>({
-    ...admission,
-    kind: 'ValidatingAdmissionPolicyBinding',
-    plural: 'validatingadmissionpolicybindings',
-    singular: 'validatingadmissionpolicybinding',
-    generation: ['spec'],
-    defaults: defaultValidatingPolicyBinding,
-  }),
-  customResourceDefinition: define<t.CustomResourceDefinition>({
-    group: 'apiextensions.k8s.io',
-    version: 'v1',
-    kind: 'CustomResourceDefinition',
-    plural: 'customresourcedefinitions',
-    singular: 'customresourcedefinition',
-    namespaced: false,
-    shortNames: ['crd', 'crds'],
-    categories: ['api-extensions'],
-    subresources: [status],
-    generation: ['spec'],
-    columns: customResourceDefinitionColumns,
-    defaults: defaultDefinition,
-    validate: validateDefinition,
-    validateUpdate: validateDefinitionUpdate,
-  }),
-  apiService: define<t.APIService>({
-    group: 'apiregistration.k8s.io',
-    version: 'v1',
-    kind: 'APIService',
-    plural: 'apiservices',
-    singular: 'apiservice',
-    namespaced: false,
-    categories: ['api-extensions'],
-    subresources: [status],
-    columns: apiServiceColumns,
-  }),
-  flowSchema: define<t.FlowSchema>({
-    ...flowcontrol,
-    kind: 'FlowSchema',
-    plural: 'flowschemas',
-    singular: 'flowschema',
-    subresources: [status],
-    generation: ['spec'],
-    columns: flowSchemaColumns,
-  }),
-  priorityLevelConfiguration: define<t.PriorityLevelConfiguration>({
-    ...flowcontrol,
-    kind: 'PriorityLevelConfiguration',
-    plural: 'prioritylevelconfigurations',
-    singular: 'prioritylevelconfiguration',
-    subresources: [status],
-    generation: ['spec'],
-    columns: priorityLevelColumns,
   }),
 } as const;

@@ -11,10 +11,18 @@ import {
   replicaSetColumns,
   statefulSetColumns,
 } from '../columns/workloads.ts';
-import { defaultCronJob, defaultHorizontalPodAutoscaler, defaultJob } from '../defaults/batch.ts';
+import {
+  defaultCronJob,
+  defaultHorizontalPodAutoscaler,
+  defaultHorizontalPodAutoscalerV1,
+  defaultJob,
+} from '../defaults/batch.ts';
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from '../defaults/workloads.ts';
 import { jobFields, replicaSetFields } from '../fields/core.ts';
 import type * as t from '../types.ts';
+import { validateHorizontalPodAutoscaler, validateHorizontalPodAutoscalerV1 } from '../validation/autoscaling.ts';
+import { validateCronJob, validateJob, validateJobUpdate } from '../validation/batch.ts';
+import { validateControllerRevision, validateControllerRevisionUpdate } from '../validation/records.ts';
 import {
   validateDaemonSet,
   validateDaemonSetUpdate,
@@ -98,6 +106,8 @@ export const workloadKinds = {
     plural: 'controllerrevisions',
     singular: 'controllerrevision',
     columns: controllerRevisionColumns,
+    validate: validateControllerRevision,
+    validateUpdate: validateControllerRevisionUpdate,
   }),
   job: define<t.Job>({
     ...batch,
@@ -109,6 +119,8 @@ export const workloadKinds = {
     fieldSelectors: jobFields,
     columns: jobColumns,
     defaults: defaultJob,
+    validate: validateJob,
+    validateUpdate: validateJobUpdate,
   }),
   cronJob: define<t.CronJob>({
     ...batch,
@@ -120,6 +132,7 @@ export const workloadKinds = {
     generation: ['spec'],
     columns: cronJobColumns,
     defaults: defaultCronJob,
+    validate: validateCronJob,
   }),
   horizontalPodAutoscaler: define<t.HorizontalPodAutoscaler>({
     group: 'autoscaling',
@@ -133,6 +146,7 @@ export const workloadKinds = {
     subresources: [status],
     columns: horizontalPodAutoscalerColumns,
     defaults: defaultHorizontalPodAutoscaler,
+    validate: validateHorizontalPodAutoscaler,
   }),
   horizontalPodAutoscalerV1: define<t.HorizontalPodAutoscalerV1>({
     group: 'autoscaling',
@@ -146,5 +160,7 @@ export const workloadKinds = {
     storedAs: autoscalerV1Storage,
     subresources: [status],
     columns: horizontalPodAutoscalerV1Columns,
+    defaults: defaultHorizontalPodAutoscalerV1,
+    validate: validateHorizontalPodAutoscalerV1,
   }),
 } as const;

@@ -1,21 +1,32 @@
 // Classes that other objects name: what a change would silently alter under those who use them stays as it is.
 // Source: kubernetes pkg/apis/{scheduling,storage,networking,node}/validation.
 
-import { type FieldError, forbidden } from '../field-error.ts';
+import { type FieldError, forbidden, invalid } from '../field-error.ts';
 import type { IngressClass, PriorityClass, RuntimeClass, StorageClass } from '../types.ts';
-import { whyNotDnsLabel } from './names.ts';
-import { immutable, invalidFor, requireText, sameJson } from './rules.ts';
+import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
+import { immutable, invalidFor, oneOf, requireOneOf, requireText, sameJson, validLabels } from './rules.ts';
 
 /** Source: HighestUserDefinablePriority. */
 const highestPriority = 1_000_000_000;
-const systemPrefix = 'system-';
+/** The cluster's own classes and their values. */
+const systemClasses: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
 
-export function validatePriorityClass({ metadata, value = 0 }: PriorityClass): readonly FieldError[] {
+export function validatePriorityClass(one: PriorityClass): readonly FieldError[] {
+  const { metadata, value = 0, globalDefault, preemptionPolicy } = one;
   const name = metadata?.name ?? '';
-  if (name.startsWith(systemPrefix)) return [];
-  return value > highestPriority
-    ? [forbidden('value', `maximum allowed value of a user defined priority is ${highestPriority}`)]
-    : [];
+  const errors: FieldError[] = [];
+  if (name.startsWith('system-')) {
+    if (systemClasses[name] !== value || globalDefault === true) {
+      const why = "priority class names with 'system-' prefix are reserved for system use only";
+      errors.push(forbidden('metadata.name', why));
+    }
+  } else if (value > highestPriority) {
+    errors.push(forbidden('value', `maximum allowed value of a user defined priority is ${highestPriority}`));
+  }
+  return [...errors, ...oneOf('preemptionPolicy', preemptionPolicy, ['Never', 'PreemptLowerPriority'])];
 }
 
 export function validatePriorityClassUpdate(changed: PriorityClass, old: PriorityClass): readonly FieldError[] {
@@ -24,8 +35,18 @@ export function validatePriorityClassUpdate(changed: PriorityClass, old: Priorit
   return errors;
 }
 
-export function validateStorageClass({ provisioner }: StorageClass): readonly FieldError[] {
-  return requireText('provisioner', provisioner);
+export function validateStorageClass(one: StorageClass): readonly FieldError[] {
+  const { provisioner, parameters = {} } = one;
+  const errors = requireText('provisioner', provisioner);
+  if (provisioner)
+    errors.push(...invalidFor('provisioner', provisioner, whyNotQualifiedName(provisioner.toLowerCase())));
+  for (const key of Object.keys(parameters))
+    if (key === '') errors.push(invalid('parameters', key, 'field can not be empty.'));
+  return [
+    ...errors,
+    ...oneOf('reclaimPolicy', one.reclaimPolicy, ['Delete', 'Retain']),
+    ...requireOneOf('volumeBindingMode', one.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']),
+  ];
 }
 
 export function validateStorageClassUpdate(changed: StorageClass, old: StorageClass): readonly FieldError[] {
@@ -42,8 +63,11 @@ export function validateIngressClassUpdate({ spec }: IngressClass, { spec: old }
   return immutable('spec.controller', spec?.controller, old?.controller);
 }
 
-export function validateRuntimeClass({ handler }: RuntimeClass): readonly FieldError[] {
-  return handler ? invalidFor('handler', handler, whyNotDnsLabel(handler)) : requireText('handler', handler);
+export function validateRuntimeClass({ handler, scheduling }: RuntimeClass): readonly FieldError[] {
+  return [
+    ...(handler ? invalidFor('handler', handler, whyNotDnsLabel(handler)) : requireText('handler', handler)),
+    ...validLabels('scheduling.nodeSelector', scheduling?.nodeSelector),
+  ];
 }
 
 export function validateRuntimeClassUpdate(changed: RuntimeClass, old: RuntimeClass): readonly FieldError[] {

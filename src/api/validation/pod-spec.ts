@@ -1,10 +1,12 @@
 // The spec of a pod, in a Pod or in a template. Source: kubernetes pkg/apis/core/validation (ValidatePodSpec).
 
-import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
-import type { PodSpec, Toleration, Volume } from '../types.ts';
+import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import type { PodSpec, Toleration } from '../types.ts';
 import { validateContainer } from './container.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
-import { inRange, invalidFor, noDuplicates, oneOf, requireText, validLabels } from './rules.ts';
+import { hostPortConflicts, validatePodParts } from './pod-parts.ts';
+import { each, inRange, invalidFor, noDuplicates, oneOf, validLabels } from './rules.ts';
+import { validateVolume } from './volumes.ts';
 
 const maxInt32 = 2_147_483_647;
 
@@ -17,7 +19,7 @@ export function validatePodSpec(
   if (spec === undefined) return [required(`${field}.containers`)];
   const { volumes = [], containers = [], initContainers = [], ephemeralContainers = [] } = spec;
   const known = new Set([...volumes.map(({ name }) => name), ...claims]);
-  const errors = volumes.flatMap((volume, index) => validateVolume(`${field}.volumes[${index}]`, volume));
+  const errors = each(`${field}.volumes`, volumes, validateVolume);
   errors.push(...noDuplicates(volumes.map(({ name }, index) => [`${field}.volumes[${index}].name`, name])));
   if (containers.length === 0) errors.push(required(`${field}.containers`));
   const hostNetwork = spec.hostNetwork === true;
@@ -38,7 +40,7 @@ export function validatePodSpec(
     errors.push(...validateContainer(container, { field: at, volumes: known, hostNetwork, role: 'ephemeral' }));
   }
   errors.push(...noDuplicates(named));
-  errors.push(...validateScalars(field, spec));
+  errors.push(...hostPortConflicts(field, spec), ...validateScalars(field, spec), ...validatePodParts(field, spec));
   for (const [index, toleration] of (spec.tolerations ?? []).entries()) {
     errors.push(...validateToleration(`${field}.tolerations[${index}]`, toleration));
   }
@@ -97,26 +99,4 @@ function validateToleration(field: string, toleration: Toleration): FieldError[]
       errors.push(invalid(`${field}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
   } else errors.push(notSupported(`${field}.operator`, operator, ['Equal', 'Exists']));
   return [...errors, ...oneOf(`${field}.effect`, effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'])];
-}
-
-function validateVolume(field: string, volume: Volume): FieldError[] {
-  const { name, ...rest } = volume;
-  const errors = requireText(`${field}.name`, name);
-  if (name) errors.push(...invalidFor(`${field}.name`, name, whyNotDnsLabel(name)));
-  const sources = Object.keys(rest);
-  if (sources.length === 0) errors.push(required(field, 'must specify a volume type'));
-  for (const extra of sources.slice(1))
-    errors.push(forbidden(`${field}.${extra}`, 'may not specify more than 1 volume type'));
-  if (volume.configMap !== undefined) errors.push(...requireText(`${field}.configMap.name`, volume.configMap.name));
-  if (volume.secret !== undefined) errors.push(...requireText(`${field}.secret.secretName`, volume.secret.secretName));
-  if (volume.persistentVolumeClaim !== undefined) {
-    errors.push(...requireText(`${field}.persistentVolumeClaim.claimName`, volume.persistentVolumeClaim.claimName));
-  }
-  if (volume.hostPath !== undefined) {
-    errors.push(...requireText(`${field}.hostPath.path`, volume.hostPath.path));
-    if (volume.hostPath.path?.split('/').includes('..')) {
-      errors.push(invalid(`${field}.hostPath.path`, volume.hostPath.path, "must not contain '..'"));
-    }
-  }
-  return errors;
 }

@@ -7,6 +7,15 @@ import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
 
 const immutableMessage = 'field is immutable';
 
+/** What is wrong with each item of a list; the check gets the item's own path. */
+export function each<T>(
+  field: string,
+  items: readonly T[] | undefined,
+  check: (item: T, field: string) => readonly FieldError[],
+): FieldError[] {
+  return (items ?? []).flatMap((item, index) => check(item, `${field}[${index}]`));
+}
+
 /** One error per reason. */
 export function invalidFor(field: string, value: unknown, reasons: readonly string[]): FieldError[] {
   return reasons.map((reason) => invalid(field, value, reason));
@@ -17,6 +26,11 @@ export function oneOf(field: string, value: string | undefined, supported: reado
   return value === undefined || value === '' || supported.includes(value)
     ? []
     : [notSupported(field, value, supported)];
+}
+
+/** Must be there and one of the set. */
+export function requireOneOf(field: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  return value === undefined || value === '' ? [required(field)] : oneOf(field, value, supported);
 }
 
 export function requireText(field: string, value: string | undefined, detail?: string): FieldError[] {
@@ -50,6 +64,14 @@ export function validIp(field: string, value: string): FieldError[] {
   return isIP(value) === 0
     ? [invalid(field, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
     : [];
+}
+
+/** Absent counts as ''. */
+export function validCidr(field: string, value = ''): FieldError[] {
+  const [address = '', bits = '', ...more] = value.split('/');
+  const max = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (more.length === 0 && /^(0|[1-9]\d*)$/.test(bits) && Number(bits) <= max) return [];
+  return [invalid(field, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
 }
 
 export function validLabels(field: string, labels: Readonly<Record<string, string>> | undefined): FieldError[] {

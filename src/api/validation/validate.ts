@@ -2,10 +2,8 @@
 
 import type { FieldError } from '../field-error.ts';
 import type { KindSpec } from '../kind.ts';
-import { builtInSchemas } from '../schema/schema.ts';
 import type { KubeObject } from '../types.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
-import { missingFields } from './required.ts';
 
 /** Fills in upstream's defaults in place; `object` must belong to the caller. */
 export function applyDefaults(kind: KindSpec, object: KubeObject): void {
@@ -28,7 +26,5 @@ export function validateUpdate(kind: KindSpec, object: KubeObject, old: KubeObje
 }
 
 function validateContent(kind: KindSpec, object: KubeObject): readonly FieldError[] {
-  if (kind.validate !== undefined) return kind.validate(object as never);
-  const schema = builtInSchemas().ofKind(kind);
-  return schema === undefined ? [] : missingFields(schema, object);
+  return kind.validate?.(object as never) ?? [];
 }

@@ -2,10 +2,19 @@
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { compileLabelSelector } from '../selectors/labels.ts';
-import type { DaemonSet, Deployment, LabelSelector, PodTemplateSpec, ReplicaSet, StatefulSet } from '../types.ts';
+import type {
+  DaemonSet,
+  Deployment,
+  LabelSelector,
+  PodTemplate,
+  PodTemplateSpec,
+  ReplicaSet,
+  ReplicationController,
+  StatefulSet,
+} from '../types.ts';
 import { validateAnnotations } from './metadata.ts';
 import { validatePodSpec } from './pod-spec.ts';
-import { amount, immutable, nonNegative, sameJson, validLabelSelector, validLabels } from './rules.ts';
+import { amount, immutable, nonNegative, oneOf, sameJson, validLabelSelector, validLabels } from './rules.ts';
 
 export function validateDeployment({ spec }: Deployment): readonly FieldError[] {
   if (spec === undefined) return [required('spec.selector'), required('spec.template')];
@@ -74,6 +83,7 @@ export function validateDaemonSet({ spec }: DaemonSet): readonly FieldError[] {
   return [
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+    ...oneOf('spec.updateStrategy.type', spec.updateStrategy?.type, ['OnDelete', 'RollingUpdate']),
     ...validateTemplate('daemonset', spec.selector, spec.template),
     ...amount('spec.updateStrategy.rollingUpdate.maxUnavailable', spec.updateStrategy?.rollingUpdate?.maxUnavailable),
     ...amount('spec.updateStrategy.rollingUpdate.maxSurge', spec.updateStrategy?.rollingUpdate?.maxSurge),
@@ -89,8 +99,32 @@ export function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[
   return [
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
+    ...nonNegative('spec.updateStrategy.rollingUpdate.partition', spec.updateStrategy?.rollingUpdate?.partition),
+    ...nonNegative('spec.ordinals.start', spec.ordinals?.start),
+    ...validateStatefulStrategies(spec),
     ...validateTemplate('statefulset', spec.selector, spec.template, claimNames(spec)),
   ];
+}
+
+function validateStatefulStrategies(spec: NonNullable<StatefulSet['spec']>): FieldError[] {
+  const { updateStrategy, podManagementPolicy: policy, persistentVolumeClaimRetentionPolicy: claims } = spec;
+  const errors: FieldError[] = [];
+  const policies = ['OrderedReady', 'Parallel'];
+  if (policy !== undefined && !policies.includes(policy)) {
+    const why = `must be '${policies[0]}' or '${policies[1]}'`;
+    errors.push(invalid('spec.podManagementPolicy', policy, why));
+  }
+  const type = updateStrategy?.type ?? '';
+  if (type === 'OnDelete' && updateStrategy?.rollingUpdate !== undefined) {
+    const why = "only allowed for updateStrategy 'RollingUpdate'";
+    errors.push(invalid('spec.updateStrategy.rollingUpdate', updateStrategy.rollingUpdate, why));
+  } else if (type !== 'OnDelete' && type !== 'RollingUpdate') {
+    errors.push(invalid('spec.updateStrategy', updateStrategy, "must be 'RollingUpdate' or 'OnDelete'"));
+  }
+  for (const key of ['whenDeleted', 'whenScaled'] as const) {
+    errors.push(...oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, claims?.[key], ['Retain', 'Delete']));
+  }
+  return errors;
 }
 
 function claimNames(spec: NonNullable<StatefulSet['spec']>): readonly string[] {
@@ -116,6 +150,28 @@ export function validateStatefulSetUpdate({ spec }: StatefulSet, { spec: old }: 
       'spec',
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
     ),
+  ];
+}
+
+/** Its selector is a plain map of labels, which may not be empty. */
+export function validateReplicationController({ spec }: ReplicationController): readonly FieldError[] {
+  const { selector = {}, template } = spec ?? {};
+  const errors = [
+    ...nonNegative('spec.replicas', spec?.replicas),
+    ...nonNegative('spec.minReadySeconds', spec?.minReadySeconds),
+  ];
+  if (Object.keys(selector).length === 0) errors.push(required('spec.selector'));
+  return [...errors, ...validateTemplate('replicationcontroller', { matchLabels: selector }, template)].filter(
+    ({ field, type }) => field !== 'spec.selector' || type === 'Required',
+  );
+}
+
+export function validatePodTemplate({ template }: PodTemplate): readonly FieldError[] {
+  if (template === undefined) return [required('template')];
+  return [
+    ...validLabels('template.metadata.labels', template.metadata?.labels),
+    ...validateAnnotations('template.metadata.annotations', template.metadata?.annotations),
+    ...validatePodSpec('template.spec', template.spec),
   ];
 }
 

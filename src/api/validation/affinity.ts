@@ -1,0 +1,152 @@
+// Where a pod wants to run: node and pod affinity, spread constraints. Source: kubernetes pkg/apis/core/validation.
+
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import type { PodSpec } from '../types.ts';
+import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
+import { each, invalidFor, validLabelSelector } from './rules.ts';
+
+type Affinity = NonNullable<PodSpec['affinity']>;
+type NodeAffinity = NonNullable<Affinity['nodeAffinity']>;
+type NodeSelector = NonNullable<NodeAffinity['requiredDuringSchedulingIgnoredDuringExecution']>;
+type NodeTerm = NodeSelector['nodeSelectorTerms'][number];
+type Requirement = NonNullable<NodeTerm['matchExpressions']>[number];
+type PodTerms = NonNullable<Affinity['podAffinity']>;
+type PodTerm = NonNullable<PodTerms['requiredDuringSchedulingIgnoredDuringExecution']>[number];
+type Spread = NonNullable<PodSpec['topologySpreadConstraints']>[number];
+
+const mandatory = 'requiredDuringSchedulingIgnoredDuringExecution';
+const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+
+export function validateAffinity(field: string, affinity: Affinity | undefined): FieldError[] {
+  if (affinity === undefined) return [];
+  const { nodeAffinity: node, podAffinity, podAntiAffinity } = affinity;
+  const errors: FieldError[] = [];
+  if (node !== undefined) {
+    const at = `${field}.nodeAffinity`;
+    const must = node[mandatory];
+    if (must !== undefined) errors.push(...validateNodeSelector(`${at}.${mandatory}`, must));
+    errors.push(
+      ...each(`${at}.${preferred}`, node[preferred], ({ weight, preference }, one) => [
+        ...validWeight(one, weight),
+        ...validateNodeTerm(preference, `${one}.preference`),
+      ]),
+    );
+  }
+  for (const [name, terms] of [
+    ['podAffinity', podAffinity],
+    ['podAntiAffinity', podAntiAffinity],
+  ] as const) {
+    if (terms === undefined) continue;
+    errors.push(...each(`${field}.${name}.${mandatory}`, terms[mandatory], validatePodTerm));
+    errors.push(
+      ...each(`${field}.${name}.${preferred}`, terms[preferred], ({ weight, podAffinityTerm }, one) => [
+        ...validWeight(one, weight),
+        ...validatePodTerm(podAffinityTerm, `${one}.podAffinityTerm`),
+      ]),
+    );
+  }
+  return errors;
+}
+
+function validWeight(field: string, weight: number): FieldError[] {
+  return weight >= 1 && weight <= 100 ? [] : [invalid(`${field}.weight`, weight ?? 0, 'must be in the range 1-100')];
+}
+
+/** A required selector of nodes: at least one term. */
+export function validateNodeSelector(field: string, { nodeSelectorTerms = [] }: NodeSelector): FieldError[] {
+  const at = `${field}.nodeSelectorTerms`;
+  if (nodeSelectorTerms.length === 0) return [required(at, 'must have at least one node selector term')];
+  return each(at, nodeSelectorTerms, validateNodeTerm);
+}
+
+function validateNodeTerm(term: NodeTerm | undefined, field: string): FieldError[] {
+  return [
+    ...each(`${field}.matchExpressions`, term?.matchExpressions, (one, at) => [
+      ...validateRequirement(one, at),
+      ...invalidFor(`${at}.key`, one.key, whyNotQualifiedName(one.key)),
+    ]),
+    ...each(`${field}.matchFields`, term?.matchFields, validateFieldRequirement),
+  ];
+}
+
+const operators = ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn'];
+
+function validateRequirement({ operator, values = [] }: Requirement, field: string): FieldError[] {
+  const at = `${field}.values`;
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) return [required(at, "must be specified when `operator` is 'In' or 'NotIn'")];
+    return each(at, values, (value, one) => invalidFor(one, value, whyNotLabelValue(value)));
+  }
+  if (operator === 'Exists' || operator === 'DoesNotExist') {
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    return values.length > 0 ? [forbidden(at, why)] : [];
+  }
+  if (operator === 'Gt' || operator === 'Lt') {
+    return values.length === 1 ? [] : [required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
+  }
+  return operators.includes(operator) ? [] : [invalid(`${field}.operator`, operator, 'not a valid selector operator')];
+}
+
+function validateFieldRequirement({ key, operator, values = [] }: Requirement, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (operator !== 'In' && operator !== 'NotIn') {
+    errors.push(invalid(`${field}.operator`, operator, 'not a valid selector operator'));
+  } else if (values.length !== 1) {
+    errors.push(
+      required(`${field}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"),
+    );
+  }
+  if (key !== 'metadata.name') return [...errors, invalid(`${field}.key`, key, 'not a valid field selector key')];
+  return [
+    ...errors,
+    ...each(`${field}.values`, values, (value, at) => invalidFor(at, value, whyNotDnsSubdomain(value))),
+  ];
+}
+
+function validatePodTerm(term: PodTerm | undefined, field: string): FieldError[] {
+  const { topologyKey = '', labelSelector, namespaceSelector, namespaces } = term ?? {};
+  return [
+    ...validLabelSelector(`${field}.labelSelector`, labelSelector),
+    ...validLabelSelector(`${field}.namespaceSelector`, namespaceSelector),
+    ...each(`${field}.namespaces`, namespaces, (name) => invalidFor(`${field}.namespace`, name, whyNotDnsLabel(name))),
+    ...(topologyKey === ''
+      ? [required(`${field}.topologyKey`, 'can not be empty')]
+      : invalidFor(`${field}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey))),
+  ];
+}
+
+const unsatisfied = ['DoNotSchedule', 'ScheduleAnyway'];
+const inclusions = ['Honor', 'Ignore'];
+
+export function validateSpread(field: string, constraints: readonly Spread[] = []): FieldError[] {
+  return constraints.flatMap((one, index) => {
+    const at = `${field}[${index}]`;
+    const { maxSkew = 0, minDomains, topologyKey, whenUnsatisfiable = '', labelSelector } = one;
+    const errors: FieldError[] = [];
+    if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
+    if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
+    else errors.push(...invalidFor(`${at}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey)));
+    if (!unsatisfied.includes(whenUnsatisfiable)) {
+      errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfied));
+    }
+    if (minDomains !== undefined) {
+      if (minDomains <= 0) errors.push(invalid(`${at}.minDomains`, minDomains, 'must be greater than zero'));
+      if (whenUnsatisfiable !== 'DoNotSchedule') {
+        const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
+        errors.push(invalid(`${at}.minDomains`, minDomains, why));
+      }
+    }
+    for (const key of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
+      const value = one[key];
+      if (value !== undefined && !inclusions.includes(value))
+        errors.push(notSupported(`${at}.${key}`, value, inclusions));
+    }
+    const twin = constraints.findIndex(
+      (other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
+    );
+    if (twin < index) {
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
+    }
+    return [...errors, ...validLabelSelector(`${at}.labelSelector`, labelSelector)];
+  });
+}
