@@ -27,9 +27,9 @@ export function customType(spec: KindSpec, version: OpenApiVersion): Readonly<Re
   const { properties, ...root } = typeOf(custom.schema.source, version);
   const keepsUnknown = custom.schema.preserveUnknown && version === 2;
   const own: Json = {
-    ...root,
+    // A kind that keeps everything is told as "an object": kubectl would refuse what is not among properties.
+    ...(keepsUnknown ? {} : { ...root, properties: { ...wholeObject(version), ...withoutMeta(properties) } }),
     type: 'object',
-    ...(keepsUnknown ? {} : { properties: { ...wholeObject(version), ...withoutMeta(properties) } }),
     'x-kubernetes-group-version-kind': [{ group, version: of, kind }],
   };
   const list: Json = {

@@ -199,6 +199,17 @@ t.test('kubectl finds descriptions and types in both OpenAPI versions', async (t
   t.equal((await server.call('GET', '/openapi/v2')).headers['etag'], before);
 });
 
+t.test('a kind that keeps everything has no properties in OpenAPI version 2', async (t) => {
+  const server = await start(t);
+  const anything = { type: 'object', description: 'd', 'x-kubernetes-preserve-unknown-fields': true };
+  await establish(server, cronTabDefinition([version('v1', {}, anything)]));
+  const definitions = (await server.call('GET', '/openapi/v2')).body['definitions'] as Record<string, Json>;
+  t.strictSame(definitions['com.example.stable.v1.CronTab'], {
+    type: 'object',
+    'x-kubernetes-group-version-kind': [{ group: 'stable.example.com', version: 'v1', kind: 'CronTab' }],
+  });
+});
+
 async function untilGone(server: TestServer): Promise<void> {
   for (let waited = 0; waited < 500; waited += 1) {
     if ((await server.call('GET', `${definitionsPath}/${name}`)).status === 404) return;
