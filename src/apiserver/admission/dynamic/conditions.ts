@@ -59,6 +59,7 @@ export function lateCompile(expression: string, names: readonly string[]): Admis
 }
 
 export const requestVariables = ['object', 'oldObject', 'request', 'authorizer'] as const;
+export const policyVariables = [...requestVariables, 'params', 'namespaceObject', 'variables'] as const;
 
 /** The variables that every expression of admission sees. */
 export function bindingsOf(request: AdmissionRequest, authorize: Authorizer): Bindings {

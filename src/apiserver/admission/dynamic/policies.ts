@@ -1,11 +1,10 @@
 // ValidatingAdmissionPolicies: rules in CEL that bindings put to work, with parameters, on the requests they match. All
-// expressions are compiled when a policy or binding changes. A policy that does not compile is refused when it is written.
+// expressions are compiled when a policy or binding changes; policy-check.ts refuses those that cannot be.
 // Source: Kubernetes documentation, "Validating Admission Policy"; apiserver pkg/admission/plugin/policy/validating.
 
 import {
   CelError,
   celOf,
-  compileAdmissionCel,
   type KubeObject,
   kinds,
   type ValidatingAdmissionPolicy,
@@ -21,8 +20,9 @@ import {
   statusReasons,
 } from '../../contracts.ts';
 import { refuse } from '../refuse.ts';
-import { type Bindings, bindingsOf, compileConditions, lateCompile, requestVariables } from './conditions.ts';
+import { type Bindings, bindingsOf, compileConditions, lateCompile, policyVariables } from './conditions.ts';
 import { compileMatch, type Matcher, namespaceOf } from './match.ts';
+import { checkPolicy } from './policy-check.ts';
 import { paramsOf } from './policy-params.ts';
 
 type PolicySpec = NonNullable<ValidatingAdmissionPolicy['spec']>;
@@ -60,7 +60,6 @@ interface Failure {
   readonly index: number;
 }
 
-const names = [...requestVariables, 'params', 'namespaceObject', 'variables'];
 const failurePrefix = 'validation.policy.admission.k8s.io/validation_failure';
 
 export function validatingPolicies({
@@ -132,18 +131,21 @@ function compilePolicy(reader: ObjectReader, name: string, spec: PolicySpec): Po
       rules: matchConstraints?.resourceRules ?? [],
       excluded: matchConstraints?.excludeResourceRules ?? [],
     }),
-    conditions: compileConditions(spec.matchConditions, names),
-    variables: (spec.variables ?? []).map((one) => ({ name: one.name, run: lateCompile(one.expression, names) })),
+    conditions: compileConditions(spec.matchConditions, policyVariables),
+    variables: (spec.variables ?? []).map((one) => ({
+      name: one.name,
+      run: lateCompile(one.expression, policyVariables),
+    })),
     validations: (spec.validations ?? []).map(({ expression, message, messageExpression, reason = 'Invalid' }) => ({
-      run: lateCompile(expression, names),
+      run: lateCompile(expression, policyVariables),
       expression,
       message,
-      messageRun: messageExpression === undefined ? undefined : lateCompile(messageExpression, names),
+      messageRun: messageExpression === undefined ? undefined : lateCompile(messageExpression, policyVariables),
       reason,
     })),
     annotations: (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({
       key,
-      run: lateCompile(valueExpression, names),
+      run: lateCompile(valueExpression, policyVariables),
     })),
   };
 }
@@ -259,53 +261,4 @@ function denial(request: AdmissionRequest, prefix: string, { message, reason }: 
   const code = Object.hasOwn(statusReasons, reason) ? statusReasons[reason as keyof typeof statusReasons] : 422;
   const { message: full, details } = refuse(request, prefix + message, [{ message }]);
   return new ApiError('Invalid', full, { shownAs: { code, reason }, ...(details && { details }) });
-}
-
-/** A policy whose expressions cannot run is refused where it is written. Throws ApiError 422. */
-function checkPolicy({ kind, operation, subresource, object }: AdmissionRequest): void {
-  if (kind.plural !== 'validatingadmissionpolicies' || subresource !== '') return;
-  if (operation !== 'CREATE' && operation !== 'UPDATE') return;
-  const { metadata, spec } = object as ValidatingAdmissionPolicy;
-  const expressions = [
-    ...(spec?.validations ?? []).flatMap(({ expression, messageExpression }, index) => [
-      { field: `spec.validations[${index}].expression`, text: expression, type: 'bool' },
-      ...(messageExpression === undefined
-        ? []
-        : [{ field: `spec.validations[${index}].messageExpression`, text: messageExpression, type: 'string' }]),
-    ]),
-    ...(spec?.matchConditions ?? []).map(({ expression }, index) => ({
-      field: `spec.matchConditions[${index}].expression`,
-      text: expression,
-      type: 'bool',
-    })),
-    ...(spec?.variables ?? []).map(({ expression }, index) => ({
-      field: `spec.variables[${index}].expression`,
-      text: expression,
-      type: 'dyn',
-    })),
-  ];
-  const causes = expressions.flatMap(({ field, text, type }) => {
-    const why = whyNotCompiled(text, type);
-    if (why === undefined) return [];
-    const message = `Invalid value: ${JSON.stringify(text)}: ${why}`;
-    return [{ reason: 'FieldValueInvalid', message, field }];
-  });
-  if (causes.length === 0) return;
-  const name = metadata?.name ?? '';
-  const told = causes.map(({ field, message }) => `${field}: ${message}`);
-  const list = told.length === 1 ? (told[0] ?? '') : `[${told.join(', ')}]`;
-  throw new ApiError('Invalid', `${kind.kind}.${kind.group} "${name}" is invalid: ${list}`, {
-    details: { name, group: kind.group, kind: kind.kind, causes },
-  });
-}
-
-function whyNotCompiled(text: string, type: string): string | undefined {
-  try {
-    const { type: have } = compileAdmissionCel(text, names);
-    if (type === 'dyn' || have === 'dyn' || have === type) return undefined;
-    return `must evaluate to ${type}`;
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    return `compilation failed: ERROR: ${error.message}`;
-  }
 }

@@ -153,15 +153,12 @@ type Caller = (hook: Hook, request: AdmissionRequest) => Promise<ReviewAnswer | 
 function createCaller(client: WebhookClient, authorize: Authorizer): Caller {
   return async ({ webhook, match, conditions }, request) => {
     if (!match.matches(request)) return undefined;
-    const { name, failurePolicy = 'Fail', sideEffects } = webhook;
+    const { name, failurePolicy = 'Fail' } = webhook;
     const verdict = conditions(() => bindingsOf(request, authorize));
     if (verdict.matches === false) return undefined;
     if (verdict.matches === 'error') {
       if (failurePolicy === 'Ignore') return undefined;
       throw new ApiError('Forbidden', `admission webhook ${JSON.stringify(name)} could not be matched: ${verdict.why}`);
-    }
-    if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
-      throw new ApiError('BadRequest', `admission webhook ${JSON.stringify(name)} does not support dry run`);
     }
     try {
       const { uid, body } = reviewOf(request);
