@@ -77,7 +77,7 @@ function setsOf(pod: Stored<Pod>, view: View): readonly string[] {
     .map(keyOf);
 }
 
-export interface DaemonSetRequest {
+interface DaemonSetRequest {
   readonly set: Stored<DaemonSet>;
   readonly pods: readonly Stored<Pod>[];
   readonly nodes: readonly Stored<Node>[];
@@ -89,7 +89,7 @@ interface Place extends NodePods {
   readonly fit: Fit;
 }
 
-export function reconcileDaemonSet(request: DaemonSetRequest): readonly Action[] {
+function reconcileDaemonSet(request: DaemonSetRequest): readonly Action[] {
   const { set, pods, history, now } = request;
   const hash = hashOf(history.current);
   const places = placesOf(request);

@@ -71,10 +71,7 @@ interface Group {
 }
 
 /** @param slices the mirrors that exist */
-export function reconcileMirrors(
-  endpoints: Stored<Endpoints>,
-  slices: readonly Stored<EndpointSlice>[],
-): readonly Action[] {
+function reconcileMirrors(endpoints: Stored<Endpoints>, slices: readonly Stored<EndpointSlice>[]): readonly Action[] {
   const groups = groupsOf(endpoints);
   const stray: Stored<EndpointSlice>[] = [];
   for (const slice of slices) {

@@ -7,7 +7,7 @@ import { isFinished } from './pod-state.ts';
 import { timeOf } from './wire-time.ts';
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
-export const indexName = 'batch.kubernetes.io/job-completion-index';
+const indexName = 'batch.kubernetes.io/job-completion-index';
 /** Counted and ignored failures of an index before this pod; with backoffLimitPerIndex only. */
 export const failureCountName = 'batch.kubernetes.io/job-index-failure-count';
 export const ignoredCountName = 'batch.kubernetes.io/job-index-ignored-failure-count';

@@ -35,7 +35,7 @@ export interface Revision {
   readonly template: PodTemplateSpec | undefined;
 }
 
-export interface PlanRequest {
+interface PlanRequest {
   readonly set: Stored<StatefulSet>;
   readonly pods: readonly Stored<Pod>[];
   /** What the pods below the partition have. */
@@ -47,14 +47,14 @@ export interface PlanRequest {
   readonly now: number;
 }
 
-export interface Replicas {
+interface Replicas {
   /** By position: ordinal minus the first ordinal. */
   readonly wanted: readonly (Stored<Pod> | undefined)[];
   /** Outside of the range, the lowest first. */
   readonly condemned: readonly Stored<Pod>[];
 }
 
-export function replicasIn({ set, pods }: Pick<PlanRequest, 'set' | 'pods'>): Replicas {
+function replicasIn({ set, pods }: Pick<PlanRequest, 'set' | 'pods'>): Replicas {
   const start = startOf(set);
   const wanted: (Stored<Pod> | undefined)[] = Array.from({ length: replicasOf(set) });
   const condemned: { readonly ordinal: number; readonly pod: Stored<Pod> }[] = [];

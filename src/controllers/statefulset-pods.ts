@@ -13,7 +13,7 @@ import { controllerRefTo } from './ownership.ts';
 import { availableAt, isReady } from './pod-state.ts';
 import { revisionHashLabel } from './revisions.ts';
 
-export const podNameLabel = 'statefulset.kubernetes.io/pod-name';
+const podNameLabel = 'statefulset.kubernetes.io/pod-name';
 const indexLabel = 'apps.kubernetes.io/pod-index';
 
 export function startOf({ spec }: StatefulSet): number {

@@ -76,7 +76,7 @@ function setsOf(pod: Stored<Pod>, view: View): readonly string[] {
     .map(keyOf);
 }
 
-export interface StatefulSetRequest {
+interface StatefulSetRequest {
   readonly set: Stored<StatefulSet>;
   readonly pods: readonly Stored<Pod>[];
   readonly history: History;
@@ -84,7 +84,7 @@ export interface StatefulSetRequest {
   readonly now: number;
 }
 
-export function reconcileStatefulSet(request: StatefulSetRequest): readonly Action[] {
+function reconcileStatefulSet(request: StatefulSetRequest): readonly Action[] {
   const { set, pods, history, claimOf, now } = request;
   const next = revisionFrom(history.current);
   const current = history.stored.map(revisionFrom).find(({ name }) => name === set.status?.currentRevision) ?? next;

@@ -1,11 +1,12 @@
 import t from 'tap';
-import type { Node, Pod, Stored } from '../../src/api/index.ts';
+import { kinds, type Node, type Pod, type Stored } from '../../src/api/index.ts';
 import { formatCidr, overlaps, parseCidr } from '../../src/controllers/cidr.ts';
 import type { Action } from '../../src/controllers/controller.ts';
 import { reconcileNodeCidrs } from '../../src/controllers/node-ipam.ts';
 import { reconcileNode } from '../../src/controllers/node-lifecycle.ts';
 import { planTaints } from '../../src/controllers/node-taints.ts';
 import { defaultControllerOptions as options } from '../../src/controllers/options.ts';
+import { eventually, startCluster } from './cluster.ts';
 import { ago, type NodeLike, node, now, pod } from './objects.ts';
 
 const limits = { evictionInterval: 10_000, secondaryEvictionInterval: 100_000 };
@@ -167,4 +168,16 @@ t.test('CIDR arithmetic', async (t) => {
   t.notOk(overlaps(parseCidr('10.0.0.0/24'), parseCidr('10.0.1.0/24')));
   t.notOk(overlaps(parseCidr('10.0.0.0/8'), parseCidr('fd00::/8')));
   t.throws(() => parseCidr('10.244.0.0'), { code: 'BAD_CIDR' });
+});
+
+t.test('people are told when a node comes and when it goes', async (t) => {
+  const { client, events } = await startCluster(t, {
+    names: ['node-lifecycle-controller'],
+    objects: [node({ name: 'n1' })],
+  });
+  const told = (reason: string) => events.filter((event) => event.about === 'n1' && event.reason === reason).length;
+  await eventually(() => (told('RegisteredNode') === 1 ? true : undefined), 'RegisteredNode');
+  await client.delete(kinds.node, { name: 'n1' });
+  await eventually(() => (told('RemovingNode') === 1 ? true : undefined), 'RemovingNode');
+  t.equal(told('RegisteredNode'), 1);
 });
