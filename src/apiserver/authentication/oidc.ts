@@ -42,7 +42,7 @@ interface Known {
 
 /** Loaded with the first token: most clusters have no issuer, and starting must be quick. */
 const jose = () => import('jose');
-const undici = () => import('undici');
+const undici = () => import('../outgoing.ts');
 const rememberedMax = 4096;
 const discoveryTimeoutMs = 10_000;
 

@@ -40,7 +40,7 @@ export function createBackend(options: Pick<NodeProxyOptions, 'clientCert' | 'cl
   const limits = { connectTimeout: 10_000, headersTimeout: 60_000, bodyTimeout: 0, keepAliveTimeout: 30_000 } as const;
   let agents: Promise<Readonly<Record<Trust, Agent>>> | undefined;
   const connect = async (): Promise<Readonly<Record<Trust, Agent>>> => {
-    const { Agent } = await import('undici');
+    const { Agent } = await import('../outgoing.ts');
     return {
       node: new Agent({ ...limits, connect: { ca, cert, key, timeout: limits.connectTimeout } }),
       'node-unverified': new Agent({ ...limits, connect: { cert, key, rejectUnauthorized: false } }),

@@ -34,7 +34,7 @@ export function createWebhookClient(reader: ObjectReader): WebhookClient {
   const agents = new Map<string, Agent>();
 
   const agentFor = async (servername: string, caBundle: string): Promise<Agent> => {
-    const { Agent } = await import('undici');
+    const { Agent } = await import('../../outgoing.ts');
     const key = `${servername} ${caBundle}`;
     const known = agents.get(key);
     if (known !== undefined) return known;
