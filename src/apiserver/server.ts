@@ -5,7 +5,7 @@ import { type KindSpec, kinds as kindsTable } from '../api/index.ts';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import { type AuditPolicy, type AuditSink, createAuditLog } from './audit/index.ts';
-import { ensureDefaultObjects } from './bootstrap/index.ts';
+import { ensureDefaultObjects, keepKubernetesService, type ServiceKeeper } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
@@ -152,6 +152,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     onExchange: pipeline.serve,
     onUpgrade: pipeline.upgrade,
   });
+  let keeper: ServiceKeeper | undefined;
   const stopCompaction = compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger);
   cache.failed.then(
     (error) => {
@@ -168,6 +169,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     replaceTls: (tls) => listener.replaceTls(tls),
     async stop(graceMs = 2000) {
       state.stopping = true;
+      keeper?.stop();
       stopCompaction();
       extensions.stop();
       security.stop();
@@ -182,13 +184,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   async function bootstrap(): Promise<void> {
     if (options.defaultObjects === false) return;
     const { clientCa, frontProxyCa } = options.tls;
+    const service = { serviceCidr, advertiseAddress: address, securePort: listener.port };
     await ensureDefaultObjects(objects, {
-      serviceCidr,
-      advertiseAddress: address,
-      securePort: listener.port,
+      ...service,
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
+    if (!state.stopping) keeper = keepKubernetesService({ reader, writer: objects, log: logger }, service);
     state.bootstrapped = true;
   }
 }

@@ -18,6 +18,27 @@ const asNobody = async (path: string, headers: Record<string, string> = {}) => {
   return { status: answer.statusCode, headers: answer.headers, body: await answer.body.json() };
 };
 
+t.test('the kubernetes Service comes back when somebody deletes it', async (t) => {
+  const inDefault = 'namespaces/default';
+  const paths = [
+    `/api/v1/${inDefault}/services/kubernetes`,
+    `/api/v1/${inDefault}/endpoints/kubernetes`,
+    `/apis/discovery.k8s.io/v1/${inDefault}/endpointslices/kubernetes`,
+  ];
+  const uidOf = async (path: string) => at((await admin.call('GET', path)).body, 'metadata.uid');
+  for (const path of paths) {
+    const before = await uidOf(path);
+    t.equal((await admin.call('DELETE', path)).status, 200);
+    let uid: unknown;
+    for (let tries = 0; uid === undefined && tries < 250; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      uid = await uidOf(path);
+    }
+    t.type(uid, 'string', path);
+    t.not(uid, before);
+  }
+});
+
 t.test('a certificate of the client CA is a user', async (t) => {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
   const { status, body } = await admin.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review);

@@ -2,37 +2,21 @@
 // priority classes, and the certificates that extension API servers need. Made at each start, in an order in which a
 // half-finished start does no harm: namespaces first, then who may do what, then the rest.
 
-import {
-  type ConfigMap,
-  type EndpointSlice,
-  type Endpoints,
-  type KindOf,
-  type KubeObject,
-  kinds,
-  type Namespace,
-  type ObjectMeta,
-  type Service,
-} from '../../api/index.ts';
+import { type ConfigMap, type KindOf, type KubeObject, kinds, type Namespace } from '../../api/index.ts';
 import type { ObjectWriter } from '../contracts.ts';
 import { clusterRoleBindings, clusterRoles } from './cluster-roles.ts';
 import { controllerBindings, controllerRoles, namespacedBindings, namespacedRoles } from './controller-roles.ts';
+import { ensureReconciled, type Named } from './ensure.ts';
 import { joinBindings, joinNamespacedBindings, joinNamespacedRoles, joinRoles } from './join-roles.ts';
+import { ensureKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts';
 import { clusterRole, clusterRoleBinding, reconcileBinding, reconcileRole, role, roleBinding } from './rbac-objects.ts';
-import { firstServiceIp } from './service-ip.ts';
 
-export interface DefaultObjectsOptions {
-  /** 10.96.0.0/12; its first address is the `kubernetes` Service's. */
-  readonly serviceCidr: string;
-  /** Where clients reach this API server: the endpoint behind the `kubernetes` Service. */
-  readonly advertiseAddress: string;
-  readonly securePort: number;
+export interface DefaultObjectsOptions extends KubernetesServiceOptions {
   /** PEM of the CA that client certificates are verified with, for extension API servers. */
   readonly clientCa?: string;
   /** PEM of the front-proxy CA; absent when requests are not forwarded to extension API servers. */
   readonly requestHeaderCa?: string;
 }
-
-type Named<T extends KubeObject> = T & { readonly metadata: ObjectMeta };
 
 /** Creates what is missing and brings RBAC defaults up to date; leaves what an operator changed. */
 export async function ensureDefaultObjects(writer: ObjectWriter, options: DefaultObjectsOptions): Promise<void> {
@@ -67,61 +51,6 @@ async function ensureRbac(writer: ObjectWriter): Promise<void> {
   await all([...namespacedBindings, ...joinNamespacedBindings].map(roleBinding), (want) =>
     ensureReconciled(writer, kinds.roleBinding, want, (have) => reconcileBinding(have, want)),
   );
-}
-
-async function ensureKubernetesService(writer: ObjectWriter, options: DefaultObjectsOptions): Promise<void> {
-  const { advertiseAddress: ip, securePort } = options;
-  const labels = { component: 'apiserver', provider: 'kubernetes' };
-  const clusterIP = firstServiceIp(options.serviceCidr);
-  const ipv6 = clusterIP.includes(':');
-  const meta = { name: 'kubernetes', namespace: 'default' };
-  const service: Named<Service> = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { ...meta, labels },
-    spec: {
-      clusterIP,
-      clusterIPs: [clusterIP],
-      internalTrafficPolicy: 'Cluster',
-      ipFamilies: [ipv6 ? 'IPv6' : 'IPv4'],
-      ipFamilyPolicy: 'SingleStack',
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: securePort }],
-      sessionAffinity: 'None',
-      type: 'ClusterIP',
-    },
-  };
-  const endpoints: Named<Endpoints> = {
-    apiVersion: 'v1',
-    kind: 'Endpoints',
-    // The mirroring controller leaves it alone: the slice below is made here.
-    metadata: { ...meta, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip }], ports: [{ name: 'https', port: securePort, protocol: 'TCP' }] }],
-  };
-  const slice: Named<EndpointSlice> = {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { ...meta, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-    addressType: ip.includes(':') ? 'IPv6' : 'IPv4',
-    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
-    ports: [{ name: 'https', port: securePort, protocol: 'TCP' }],
-  };
-  const differs = (have: unknown, want: unknown): boolean => JSON.stringify(have) !== JSON.stringify(want);
-  await ensureReconciled(writer, kinds.service, service, (have) => {
-    const [port, spec] = [have.spec?.ports?.[0], have.spec];
-    if (spec === undefined || port?.targetPort === securePort) return undefined;
-    return { ...have, spec: { ...spec, ...(service.spec?.ports && { ports: service.spec.ports }) } };
-  });
-  await ensureReconciled(writer, kinds.endpoints, endpoints, (have) =>
-    differs(have.subsets, endpoints.subsets)
-      ? { ...have, ...(endpoints.subsets && { subsets: endpoints.subsets }) }
-      : undefined,
-  );
-  await ensureReconciled(writer, kinds.endpointSlice, slice, (have) => {
-    const same = have.endpoints?.[0]?.addresses[0] === ip && have.ports?.[0]?.port === securePort;
-    return same
-      ? undefined
-      : { ...have, ...(slice.endpoints && { endpoints: slice.endpoints }), ...(slice.ports && { ports: slice.ports }) };
-  });
 }
 
 interface PriorityClass extends KubeObject {
@@ -172,18 +101,6 @@ function extensionAuthentication({ clientCa, requestHeaderCa }: DefaultObjectsOp
           }),
     },
   };
-}
-
-/** Creates `want`, or changes what is there by `reconcile` (undefined: as it should be). */
-async function ensureReconciled<T extends KubeObject>(
-  writer: ObjectWriter,
-  kind: KindOf<T>,
-  want: Named<T>,
-  reconcile: (have: T) => T | undefined,
-): Promise<void> {
-  const have = await writer.ensure<T>(kind, want);
-  if (reconcile(have) === undefined) return;
-  await writer.update<T>(kind, want.metadata.namespace, want.metadata.name ?? '', reconcile);
 }
 
 /** All at once: the store groups the writes into few commits. */

@@ -1,2 +1,3 @@
 export { type DefaultObjectsOptions, ensureDefaultObjects } from './default-objects.ts';
+export { keepKubernetesService, type ServiceKeeper } from './kubernetes-service.ts';
 export { firstServiceIp } from './service-ip.ts';
