@@ -1,5 +1,6 @@
 // The compact schema file of the server out of the models and the overlay.
 
+import { fieldTables } from '../../src/api/protobuf/fields/tables.ts';
 import { mergeFacts } from '../../src/api/schema/overlay.ts';
 import type { FieldShape, MergeFacts, ScalarShape, SchemaFile, Shape, TypeShape } from '../../src/api/schema/shape.ts';
 import type { Model, ModelField, ModelType } from './read-models.ts';
@@ -26,10 +27,15 @@ export function runtimeSchema(models: ReadonlyMap<string, Model>): SchemaFile {
   const kinds: Record<string, string> = {};
   for (const model of models.values()) {
     if (scalarTypes[model.name] !== undefined) continue;
+    const dropped = new Set(zeroFields(model.name.split('.').slice(-3)));
     const fields = Object.fromEntries(
       [...model.fields].map(([name, field]): [string, FieldShape] => [
         name,
-        { is: shapeOf(field.type, field), ...mergeFactsOf(model.name, name) },
+        {
+          is: shapeOf(field.type, field),
+          ...mergeFactsOf(model.name, name),
+          ...(dropped.has(name) ? { dropsZero: true } : {}),
+        },
       ]),
     );
     const required = [...model.fields].flatMap(([name, field]) => (field.required ? [name] : []));
@@ -44,6 +50,23 @@ export function runtimeSchema(models: ReadonlyMap<string, Model>): SchemaFile {
     }
   }
   return { types, kinds };
+}
+
+const plainTypes = /^(?:\[\].+|\{\}.+|string|bool|bytes|int32|int64|double)$/;
+
+/** Fields that are absent when zero: those without a mark in the protobuf tables; src/api/protobuf/line.ts. */
+function zeroFields([group = '', version = '', kind = '']: readonly string[]): string[] {
+  const table = fieldTables.find((one) => (one.group.split('.')[0] || 'core') === group && one.version === version);
+  const row = table?.messages.split('\n').find((line) => line.startsWith(`${kind}:`)) ?? '';
+  return row
+    .slice(kind.length + 1)
+    .split(',')
+    .flatMap((text) => {
+      const [name = '', , type = ''] = text.trim().split(' ');
+      // Fields of another message that stand in this one.
+      if (name === '...') return zeroFields([group, version, type.replace(/[?!]+$/, '')]);
+      return plainTypes.test(type) && !/[?!]$/.test(type) ? [name] : [];
+    });
 }
 
 export function mergeFactsOf(type: string, field: string): MergeFacts {

@@ -19,11 +19,37 @@ t.test('unknown and duplicate fields are named by path and taken out', async (t)
     'unknown field "spec.containers[0].bar"',
     'unknown field "extra"',
   ]);
-  t.strictSame(object, { spec: { hostNetwork: false, containers: [{ name: 'a' }] }, apiVersion: 'v1', kind: 'Pod' });
+  t.strictSame(object, { spec: { containers: [{ name: 'a' }] }, apiVersion: 'v1', kind: 'Pod' });
   t.equal(
     strictDecodingMessage(kinds.deployment, ['unknown field "spec.foo"']),
     'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.foo"',
   );
+});
+
+t.test('zeros that mean absent are dropped, others stay', async (t) => {
+  const body = {
+    metadata: { labels: {}, finalizers: [] },
+    spec: {
+      replicas: 0,
+      paused: false,
+      minReadySeconds: 0,
+      selector: {},
+      template: {
+        metadata: {},
+        spec: { hostname: '', enableServiceLinks: false, volumes: [{ name: 'v', emptyDir: {} }] },
+      },
+    },
+  };
+  t.strictSame(decodeObject(kinds.deployment, Buffer.from(JSON.stringify(body))).object, {
+    metadata: {},
+    spec: {
+      replicas: 0,
+      selector: {},
+      template: { metadata: {}, spec: { enableServiceLinks: false, volumes: [{ name: 'v', emptyDir: {} }] } },
+    },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+  });
 });
 
 t.test('the duplicate scan is not fooled by text that looks like keys', async (t) => {

@@ -1,5 +1,5 @@
 // Makes a parsed body an object of its type, in one walk over the schema: wrong types are refused, unknown fields are
-// taken out and reported, nulls are dropped, quantities and times get the form that upstream answers with. In place, because
+// taken out and reported, nulls and the zeros that mean absent are dropped, quantities and times get the form that upstream answers with. In place, because
 // the object was parsed for this request and belongs to it.
 
 import type { ObjectSchema, Schema } from '../schema/schema.ts';
@@ -44,10 +44,18 @@ function conformObject(walk: Walk, schema: ObjectSchema, object: Fields): void {
       delete object[key];
     } else {
       const kept = conformValue(walk, schema, field.schema, value);
-      if (kept !== value) object[key] = kept;
+      if (field.dropsZero === true && isZero(kept)) delete object[key];
+      else if (kept !== value) object[key] = kept;
     }
     path.pop();
   }
+}
+
+function isZero(value: unknown): boolean {
+  if (value === '' || value === 0 || value === false) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  for (const _ in value) return false;
+  return true;
 }
 
 function conformValue(walk: Walk, owner: ObjectSchema, schema: Schema, value: unknown): unknown {

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../../base/index.ts';
 import type { GroupVersionKind } from '../kind.ts';
-import type { FieldShape, MergeFacts, ScalarShape, SchemaFile, Shape } from './shape.ts';
+import type { FieldFacts, FieldShape, ScalarShape, SchemaFile, Shape } from './shape.ts';
 
 export interface ObjectSchema {
   readonly type: 'object';
@@ -33,7 +33,7 @@ interface ScalarSchema {
 
 export type Schema = ObjectSchema | ListSchema | MapSchema | ScalarSchema;
 
-export interface FieldSchema extends MergeFacts {
+export interface FieldSchema extends FieldFacts {
   readonly schema: Schema;
 }
 

@@ -31,7 +31,12 @@ export interface MergeFacts {
   readonly mapType?: 'atomic';
 }
 
-export interface FieldShape extends MergeFacts {
+export interface FieldFacts extends MergeFacts {
+  /** '', 0, false, an empty list or map means that the field is absent, and upstream answers without it. */
+  readonly dropsZero?: true;
+}
+
+export interface FieldShape extends FieldFacts {
   readonly is: Shape;
 }
 
