@@ -3,6 +3,7 @@
 import { duplicate, type FieldError, forbidden, invalid, notFound, notSupported, required } from '../field-error.ts';
 import { compareQuantities, parseQuantity, signOf } from '../quantity.ts';
 import type { Container, Probe } from '../types.ts';
+import { validateContainerParts } from './container-parts.ts';
 import {
   whyNotConfigMapKey,
   whyNotDnsLabel,
@@ -43,7 +44,7 @@ export function validateContainer(container: Container, place: ContainerPlace): 
     ...validateMounts(container, place),
   );
   errors.push(...validateResources(container, field));
-  errors.push(...validateProbes(container, place));
+  errors.push(...validateProbes(container, place), ...validateContainerParts(container, place));
   return errors;
 }
 
