@@ -9,6 +9,7 @@ import { loadAgentConfig } from '../config/index.ts';
 import { createCri } from '../cri/index.ts';
 import { announceReady, createFileJournal, createLocalHost, journalPath } from '../host/index.ts';
 import { startNetwork } from '../network/index.ts';
+import { returnMemory } from './return-memory.ts';
 
 /** Runs until `signal` aborts; rejects when a part of it failed and a new start is the remedy. */
 export async function runAgent(configPath: string, signal: AbortSignal): Promise<void> {
@@ -32,6 +33,7 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
       signal,
     );
     await announceReady();
+    returnMemory(10_000, signal);
     logger.info('the agent is ready', { port: agent.port });
     await agent.done;
     await network.stop();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { planImageCollection } from '../../src/agent/images/collect.ts';
 import { credentials, withTag } from '../../src/agent/images/pull.ts';
-import { readNodeFacts } from '../../src/agent/node/node-facts.ts';
+import { readBootTime, readNodeFacts } from '../../src/agent/node/node-facts.ts';
 import { keepNode } from '../../src/agent/node/node-keeper.ts';
 import { nodeConditions } from '../../src/agent/node/node-object.ts';
 import { kinds, type Lease, type Node } from '../../src/api/index.ts';
@@ -238,4 +238,12 @@ t.test('images: tags, pull secrets, collection', async (t) => {
   t.same(plan(85), []);
   t.same(plan(90), ['big']);
   t.same(plan(101), ['big', 'small']);
+});
+
+t.test("the boot time is the machine's, not the agent's", async (t) => {
+  const saying = (text: string | undefined) => ({
+    readFileIfExists: async () => (text === undefined ? undefined : Buffer.from(text)),
+  });
+  t.equal(await readBootTime(saying('cpu 1 2 3\nbtime 1700000000\nprocesses 5\n')), 1_700_000_000_000);
+  t.equal(await readBootTime(saying(undefined)), undefined);
 });
