@@ -145,3 +145,52 @@ t.test('other kinds', async (t) => {
   );
   t.strictSame(defaulted(kinds.configMap, { data: {} }), { data: {} }, 'a kind without defaults is left alone');
 });
+
+t.test('kinds that configure the cluster', async (t) => {
+  t.strictSame(defaulted(kinds.csiDriver, { spec: {} }), {
+    spec: {
+      attachRequired: true,
+      podInfoOnMount: false,
+      storageCapacity: false,
+      fsGroupPolicy: 'ReadWriteOnceWithFSType',
+      volumeLifecycleModes: ['Persistent'],
+      requiresRepublish: false,
+      seLinuxMount: false,
+    },
+  });
+  const queue = { limitResponse: { type: 'Queue', queuing: {} } };
+  t.strictSame(defaulted(kinds.priorityLevelConfiguration, { spec: { type: 'Limited', limited: queue } }), {
+    spec: {
+      type: 'Limited',
+      limited: {
+        limitResponse: { type: 'Queue', queuing: { handSize: 8, queues: 64, queueLengthLimit: 50 } },
+        nominalConcurrencyShares: 30,
+        lendablePercent: 0,
+      },
+    },
+  });
+  t.strictSame(defaulted(kinds.flowSchema, { spec: {} }), { spec: { matchingPrecedence: 1000 } });
+  t.strictSame(defaulted(kinds.apiService, { spec: { service: {} } }), { spec: { service: { port: 443 } } });
+});
+
+t.test('an autoscaler that names a behaviour gets the rest of it', async (t) => {
+  const metrics = [{ type: 'Resource' }];
+  const down = { policies: [{ type: 'Pods', value: 1, periodSeconds: 5 }] };
+  t.strictSame(defaulted(kinds.horizontalPodAutoscaler, { spec: { metrics, behavior: { scaleDown: down } } }), {
+    spec: {
+      metrics,
+      minReplicas: 1,
+      behavior: {
+        scaleDown: { selectPolicy: 'Max', ...down },
+        scaleUp: {
+          stabilizationWindowSeconds: 0,
+          selectPolicy: 'Max',
+          policies: [
+            { type: 'Pods', value: 4, periodSeconds: 15 },
+            { type: 'Percent', value: 100, periodSeconds: 15 },
+          ],
+        },
+      },
+    },
+  });
+});
