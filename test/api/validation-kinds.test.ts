@@ -194,6 +194,10 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [kinds.controllerRevision, { revision: 1 }, 'data: Required value: data is mandatory'],
   [
     kinds.apiService,
+    { metadata: { name: 'v1.' }, ...spec({ version: 'v1', groupPriorityMinimum: 18_000, versionPriority: 1 }) },
+  ],
+  [
+    kinds.apiService,
     { metadata: { name: 'v1.b' }, ...spec({ group: 'b', version: 'v1', groupPriorityMinimum: 1, versionPriority: 0 }) },
     'spec.versionPriority: Invalid value: 0: must be positive and less than 1000',
   ],

@@ -99,6 +99,8 @@ export const extensionKinds = {
     plural: 'apiservices',
     singular: 'apiservice',
     namespaced: false,
+    // Of the core group it ends with a dot.
+    nameRule: 'path-segment',
     categories: ['api-extensions'],
     subresources: [status],
     columns: apiServiceColumns,
