@@ -4,8 +4,9 @@
 import type { APIService, CSIDriver, Draft, FlowSchema, PodTemplate, PriorityLevelConfiguration } from '../types.ts';
 import { defaultTemplate } from './workloads.ts';
 
-export function defaultCsiDriver({ spec }: Draft<CSIDriver>): void {
-  if (spec === undefined) return;
+export function defaultCsiDriver(driver: Draft<Partial<CSIDriver>>): void {
+  driver.spec ??= {};
+  const { spec } = driver;
   spec.attachRequired ??= true;
   spec.podInfoOnMount ??= false;
   spec.storageCapacity ??= false;
