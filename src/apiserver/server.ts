@@ -4,6 +4,7 @@
 import { type KindSpec, kinds as kindsTable } from '../api/index.ts';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
+import { type FrontProxyCertificate, startAggregation } from './aggregation/index.ts';
 import { type AuditPolicy, type AuditSink, createAuditLog } from './audit/index.ts';
 import { ensureDefaultObjects, keepKubernetesService, type ServiceKeeper } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
@@ -43,6 +44,8 @@ export interface ApiServerOptions {
   readonly security: SecurityOptions;
   /** Makes the part that talks to nodes; absent: logs, exec and proxies answer 503. */
   readonly nodeProxy?: (access: Pick<Security, 'reader'>) => NodeProxy;
+  /** What other API servers (APIServices) know this one by; absent: they are asked without a certificate. */
+  readonly frontProxy?: FrontProxyCertificate;
   /** Namespaces, default RBAC and the `kubernetes` Service are made at start; default true. */
   readonly defaultObjects?: boolean;
   /** Default: the kinds table. */
@@ -102,6 +105,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const watches = createWatchHub({ cache, store });
   const writer = createWriter({ store, cache, admission, services, fields, clock });
   const extensions = startExtensions({ reader, objects, resources, cache, writer: unjudged, watches, clock, logger });
+  const aggregation = startAggregation({
+    ...{ reader, objects, resources, virtual: security.reviews, writer: unjudged, clock, logger },
+    frontProxy: options.frontProxy,
+  });
   const nodeProxy = options.nodeProxy?.({ reader });
   const flows = createFlowControl(options.limits);
   const metrics = createMetrics();
@@ -130,6 +137,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     paths: createPathHandler({
       resources,
       virtual: security.reviews,
+      aggregation,
       checks: healthChecks(state),
       metrics,
       gauges: gaugesOf({ cache, flows, watches, resources: () => resources.all() }),
@@ -138,6 +146,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       address: () => `${address}:${listener.port}`,
     }),
     proxy: nodeProxy,
+    aggregation,
     flows,
     audit: options.audit && createAuditLog({ ...options.audit, clock }),
     metrics,
@@ -172,6 +181,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       keeper?.stop();
       stopCompaction();
       extensions.stop();
+      aggregation.stop();
       security.stop();
       watches.stop();
       await nodeProxy?.close();
@@ -191,6 +201,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
     if (!state.stopping) keeper = keepKubernetesService({ reader, writer: objects, log: logger }, service);
+    await aggregation.register();
     state.bootstrapped = true;
   }
 }

@@ -63,6 +63,7 @@ async function startApi(config: ServerConfig, store: Store, logger: Logger): Pro
     read('apiserver-kubelet-client.key'),
   ]);
   const [signingKeyPem, frontProxyCa] = await Promise.all([read('sa.key'), read('front-proxy-ca.crt')]);
+  const [frontCert, frontKey] = await Promise.all([read('front-proxy-client.crt'), read('front-proxy-client.key')]);
   return startApiServer({
     store,
     host: config.bindAddress,
@@ -75,6 +76,7 @@ async function startApi(config: ServerConfig, store: Store, logger: Logger): Pro
       serviceAccounts: { signingKeyPem, issuer: `https://kubernetes.default.svc.${config.clusterDomain}` },
       requestHeader: { caPem: frontProxyCa, allowedNames: ['front-proxy-client'] },
     },
+    frontProxy: { cert: frontCert, key: frontKey },
     nodeProxy: ({ reader }) => createNodeProxy({ reader, clientCert, clientKey, clusterCa: ca }),
     logger,
   });

@@ -33,6 +33,8 @@ export interface ApiVersion {
   readonly group: string;
   readonly version: string;
   readonly resources: readonly ApiResource[];
+  /** Another server's, which does not answer at present: this is what it served last. */
+  readonly isStale?: true;
 }
 
 /** One entry per group and version, groups in the order of the table, within a group the preferred version first. */

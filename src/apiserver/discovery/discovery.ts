@@ -97,10 +97,10 @@ export function aggregatedDocument(
     metadata: {},
     items: groups.map((group) => ({
       metadata: { name: group[0]?.group ?? '', creationTimestamp: null },
-      versions: group.map(({ version, resources }) => ({
+      versions: group.map(({ version, resources, isStale }) => ({
         version,
         resources: resources.map(aggregatedResource),
-        freshness: 'Current',
+        freshness: isStale === true ? 'Stale' : 'Current',
       })),
     })),
   };

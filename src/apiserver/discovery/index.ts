@@ -1,4 +1,4 @@
-export { apiVersions, type VirtualResource } from './api-resources.ts';
+export { type ApiResource, type ApiVersion, apiVersions, type VirtualResource } from './api-resources.ts';
 export { aggregatedDocument, type DiscoveryVersion, discoveryDocument } from './discovery.ts';
 export { createOpenApi, type OpenApi } from './openapi.ts';
 export { gitVersion, versionDocument } from './version.ts';

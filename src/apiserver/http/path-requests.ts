@@ -2,6 +2,7 @@
 
 import type { OutgoingHttpHeaders } from 'node:http';
 import { openApiProtobufType, openApiProtobufTypes } from '../../api/index.ts';
+import type { Aggregation } from '../aggregation/index.ts';
 import {
   aggregatedDocument,
   apiVersions,
@@ -25,6 +26,7 @@ export type Documents = Readonly<Record<string, () => object>>;
 export interface PathOptions {
   readonly resources: ResourceTable;
   readonly virtual: readonly VirtualResource[];
+  readonly aggregation: Pick<Aggregation, 'withRemote'>;
   readonly checks: readonly HealthCheck[];
   readonly metrics: Metrics;
   readonly gauges: readonly Gauge[];
@@ -37,9 +39,11 @@ export interface PathOptions {
 
 export function createPathHandler(options: PathOptions): PathHandler {
   const versions = () =>
-    apiVersions(
-      options.resources.all().map(({ spec }) => spec),
-      options.virtual,
+    options.aggregation.withRemote(
+      apiVersions(
+        options.resources.all().map(({ spec }) => spec),
+        options.virtual,
+      ),
     );
 
   function discovery(exchange: Exchange, path: string): void {

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { kindOf } from '../../api/index.ts';
 import type { Logger } from '../../base/index.ts';
+import type { Aggregation } from '../aggregation/index.ts';
 import type { AuditLog, AuditRecord } from '../audit/index.ts';
 import { forbidden } from '../authorization/index.ts';
 import {
@@ -25,6 +26,7 @@ import type { NodeProxy } from '../proxy/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import { decodeBodyAs } from '../registry/schema.ts';
 import type { Review } from '../reviews/index.ts';
+import { remoteOf, serveRemote, upgradeRemote } from './aggregated-requests.ts';
 import { auditedExchange } from './audited-exchange.ts';
 import { judgeConnect } from './connect-admission.ts';
 import { credentialsOf } from './credentials.ts';
@@ -56,6 +58,8 @@ export interface PipelineOptions {
   readonly paths: PathHandler;
   /** Absent: log, exec and the other streams of nodes answer 503. */
   readonly proxy: NodeProxy | undefined;
+  /** Group-versions that other servers answer. */
+  readonly aggregation: Aggregation;
   readonly flows: FlowControl;
   /** Absent: no audit log is kept. */
   readonly audit?: AuditLog | undefined;
@@ -170,6 +174,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   function dispatch(exchange: Exchange, { target, verb, query, user, record }: Routed): void | Promise<void> {
+    const remote = remoteOf(options.aggregation, target);
+    if (remote !== undefined) return serveRemote(remote, exchange, { user, bodyLimit: options.bodyLimit });
     if (!target.isResource) return options.paths(exchange, target.path, query);
     const { group, version, resource: plural, subresource } = target;
     const review = reviews.get(reviewKey(target, subresource === '' ? plural : `${plural}/${subresource}`));
@@ -276,6 +282,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
       try {
         allow(attributes, record);
+        const remote = remoteOf(options.aggregation, target);
+        if (remote !== undefined) {
+          record?.started(101);
+          await upgradeRemote(remote, { request, socket, head, user });
+          record?.complete(101);
+          return;
+        }
         const resource = registry.resources.find(target.group, target.version, target.resource);
         if (resource === undefined) throw unknownResource();
         await judgeConnect(registry.admission, { resource, target, query, user, annotate: record?.annotate });

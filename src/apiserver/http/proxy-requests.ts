@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ApiError, type UserInfo } from '../contracts.ts';
 import type { NodeProxy } from '../proxy/index.ts';
+import type { ProxyResponse } from '../proxy/types.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResourceTarget } from './request-target.ts';
 
@@ -27,6 +28,11 @@ export async function serveProxy(
     body: exchange.bodyStream(),
     signal: aborted.signal,
   });
+  await streamAnswer(exchange, answer);
+}
+
+/** Passes an answer on as it comes, no faster than the client reads. */
+export async function streamAnswer(exchange: Exchange, answer: ProxyResponse): Promise<void> {
   const body = exchange.stream(answer.status, copied(answer.headers));
   exchange.onClose(() => answer.body.destroy());
   for await (const chunk of answer.body) {

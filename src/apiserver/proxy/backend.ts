@@ -96,7 +96,7 @@ export function unreachable(url: string, error: unknown): ApiError {
   return new ApiError('ServiceUnavailable', `error dialing backend ${new URL(url).host}: ${why}`, { cause: error });
 }
 
-function forwarded(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+export function forwarded(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
@@ -106,7 +106,7 @@ function forwarded(headers: IncomingHttpHeaders): Record<string, string | string
   return kept;
 }
 
-function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+export function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const entries = Object.entries(headers).filter(([name]) => !hopHeaders.has(name.toLowerCase()));
   return Object.fromEntries(entries.filter((entry): entry is [string, string | string[]] => entry[1] !== undefined));
 }

@@ -1,6 +1,7 @@
 // Strategies by `<plural>.<group>`.
 
 import type { Strategy } from '../strategy.ts';
+import { apiServices } from './api-services.ts';
 import { certificateSigningRequests } from './certificate-signing-requests.ts';
 import { customResourceDefinitions } from './custom-resource-definitions.ts';
 import { jobs } from './jobs.ts';
@@ -30,6 +31,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   'clusterrolebindings.rbac.authorization.k8s.io': { createOnUpdate: true },
   'certificatesigningrequests.certificates.k8s.io': certificateSigningRequests,
   'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitions,
+  'apiservices.apiregistration.k8s.io': apiServices,
   'jobs.batch': jobs,
   'deployments.apps': apps,
   'replicasets.apps': apps,

@@ -1,0 +1,2 @@
+export { type Aggregation, startAggregation } from './aggregation.ts';
+export type { FrontProxyCertificate } from './dial.ts';

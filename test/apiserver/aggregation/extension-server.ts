@@ -1,0 +1,111 @@
+// A small API server of another group: it takes requests only from who shows the front proxy's certificate, and says who it
+// was told that asks.
+
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { createKeyPair, issueCertificate } from '../../../src/certs/index.ts';
+import type { TestPki } from '../pki.ts';
+
+export interface ExtensionServer {
+  readonly port: number;
+  /** PEM of what signs its serving certificate. */
+  readonly ca: string;
+  readonly seen: {
+    readonly target: string;
+    readonly headers: NodeJS.Dict<string | string[]>;
+    readonly raw: readonly string[];
+  }[];
+  close(): Promise<void>;
+}
+
+export const group = 'shapes.example.com';
+const version = 'v1';
+
+const listing = {
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: `${group}/${version}`,
+  resources: [
+    {
+      name: 'circles',
+      singularName: 'circle',
+      namespaced: true,
+      kind: 'Circle',
+      verbs: ['get', 'list'],
+      shortNames: ['ci'],
+    },
+    { name: 'circles/status', singularName: '', namespaced: true, kind: 'Circle', verbs: ['get'] },
+  ],
+};
+const circle = { kind: 'Circle', apiVersion: `${group}/${version}`, metadata: { name: 'round', namespace: 'default' } };
+const list = { kind: 'CircleList', apiVersion: `${group}/${version}`, metadata: {}, items: [circle] };
+
+/** @param dnsName of the serving certificate. */
+export async function startExtensionServer(
+  pki: TestPki,
+  frontProxyCa: string,
+  dnsName: string,
+): Promise<ExtensionServer> {
+  const pair = await createKeyPair();
+  const cert = issueCertificate({
+    subject: { commonName: 'shapes', organizations: [] },
+    publicKeyPem: pair.publicKeyPem,
+    signer: { certPem: pki.ca, keyPem: pki.caKey },
+    usages: ['server auth'],
+    altNames: [dnsName],
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+  });
+  const seen: ExtensionServer['seen'][number][] = [];
+  const server = createServer({
+    cert,
+    key: pair.privateKeyPem,
+    ca: frontProxyCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  server.on('request', (request, response) => {
+    const socket = request.socket as TLSSocket;
+    const { url: target = '', headers } = request;
+    if (!socket.authorized || socket.getPeerCertificate().subject?.CN !== 'front-proxy-client') {
+      response.writeHead(401).end();
+      return;
+    }
+    seen.push({ target, headers, raw: request.rawHeaders });
+    const answer = (body: unknown) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const { pathname, searchParams } = new URL(target, 'https://here');
+    if (pathname === `/apis/${group}/${version}`) return answer(listing);
+    if (searchParams.get('watch') === '1') {
+      // Left open: what comes after the first event is up to the client.
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(`${JSON.stringify({ type: 'ADDED', object: circle })}\n`);
+      return;
+    }
+    if (request.method === 'POST') {
+      let text = '';
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      request.on('end', () => answer(JSON.parse(text)));
+      return;
+    }
+    answer(pathname.endsWith('/circles') ? list : circle);
+  });
+  server.on('upgrade', (request, socket) => {
+    seen.push({ target: request.url ?? '', headers: request.headers, raw: request.rawHeaders });
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n');
+    socket.on('error', () => undefined);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    ca: pki.ca,
+    seen,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
