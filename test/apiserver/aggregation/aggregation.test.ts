@@ -1,7 +1,10 @@
 // APIServices: those of this server come with it and with custom kinds; a remote one is asked over verified TLS, in the name
 // of the front proxy, with the identity of who asked.
 
+import { once } from 'node:events';
 import t from 'tap';
+import { createDialer } from '../../../src/apiserver/aggregation/dial.ts';
+import { dialUpgrade } from '../../../src/streams/index.ts';
 import { at, type Json, startTestServer, type TestServer } from '../harness.ts';
 import { kubectlFor } from '../kubectl.ts';
 import { createTestPki } from '../pki.ts';
@@ -151,6 +154,38 @@ t.test('a remote group-version', async (t) => {
     const watch = await api.watch(`${circles}?watch=1`);
     t.equal((await watch.next()).type, 'ADDED');
     watch.close();
+  });
+
+  t.test('says uid and extra fields of who asks', async (t) => {
+    const spec = remoteService(extension)['spec'] as Parameters<typeof createDialer>[0];
+    const dialer = createDialer(spec, frontProxy);
+    t.teardown(() => dialer.close());
+    const user = { name: 'ada', uid: 'u1', groups: ['a', 'b'], extra: { 'example.org/Scopes': ['x', 'y'] } };
+    const { signal } = new AbortController();
+    const from = { method: 'GET', target: circles, headers: {}, user, signal, bodyLimit: 0 };
+    const answer = await dialer.request(`127.0.0.1:${extension.port}`, from);
+    answer.body.resume();
+    t.match(extension.seen.at(-1)?.headers, {
+      'x-remote-user': 'ada',
+      'x-remote-uid': 'u1',
+      'x-remote-group': 'a, b',
+      'x-remote-extra-example.org%2fscopes': 'x, y',
+    });
+  });
+
+  t.test('takes upgrades', async (t) => {
+    const answer = await dialUpgrade({
+      url: new URL(`${api.server.url}${circles}/round/talk`),
+      method: 'GET',
+      headers: { connection: 'Upgrade', upgrade: 'echo', 'x-remote-user': 'root' },
+      tls: { ca: api.ca },
+    });
+    if (!answer.upgraded) throw new Error(answer.body.toString());
+    answer.socket.write('hello');
+    const [bytes] = (await once(answer.socket, 'data')) as [Buffer];
+    t.equal(bytes.toString(), 'hello');
+    t.equal(extension.seen.at(-1)?.headers['x-remote-user'], 'system:admin');
+    answer.socket.destroy();
   });
 
   t.test('is found by kubectl', async (t) => {

@@ -14,7 +14,6 @@ export interface ExtensionServer {
   readonly seen: {
     readonly target: string;
     readonly headers: NodeJS.Dict<string | string[]>;
-    readonly raw: readonly string[];
   }[];
   close(): Promise<void>;
 }
@@ -72,7 +71,7 @@ export async function startExtensionServer(
       response.writeHead(401).end();
       return;
     }
-    seen.push({ target, headers, raw: request.rawHeaders });
+    seen.push({ target, headers });
     const answer = (body: unknown) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     const { pathname, searchParams } = new URL(target, 'https://here');
@@ -92,7 +91,8 @@ export async function startExtensionServer(
     answer(pathname.endsWith('/circles') ? list : circle);
   });
   server.on('upgrade', (request, socket) => {
-    seen.push({ target: request.url ?? '', headers: request.headers, raw: request.rawHeaders });
+    if (!(request.socket as TLSSocket).authorized) return void socket.destroy();
+    seen.push({ target: request.url ?? '', headers: request.headers });
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n');
     socket.on('error', () => undefined);
     socket.pipe(socket);
