@@ -78,7 +78,7 @@ create ConfigMap kube-public/cluster-info
 make folder /var/lib/k8ts/agent mode 700
 write /etc/k8ts/agent.json mode 600 new
 write /etc/kubernetes/bootstrap-kubelet.conf mode 600 new
-install service k8ts-agent: /node /k8ts.js run agent --config /etc/k8ts/agent.json
+install service k8ts-agent: /node --max-semi-space-size=1 /k8ts.js run agent --config /etc/k8ts/agent.json
 start service k8ts-agent
 patch Node n1: {"metadata":{"labels":{"node-role.kubernetes.io/control-plane":"","node.kubernetes.io/exclude-from-external-load-balancers":""}},"spec":{"taints":[{"key":"node-role.kubernetes.io/control-plane","effect":"NoSchedule"}]}}
 create Service kube-system/kube-dns
