@@ -10,7 +10,8 @@ import type { ServiceSpec } from '../host/index.ts';
 const leanMalloc = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '65536' };
 
 function lean([node = '', ...script]: readonly string[], ...args: readonly string[]): readonly string[] {
-  return [node, '--max-semi-space-size=1', ...script, ...args];
+  const inherited = script.filter((arg) => !arg.startsWith('--max-semi-space-size=')); // V8 takes the last one
+  return [node, '--max-semi-space-size=1', ...inherited, ...args];
 }
 
 /** @param program node and the k8ts script, both absolute */
