@@ -22,7 +22,10 @@ import { sandboxConfig } from './sandbox-config.ts';
 import type { Waiting } from './status.ts';
 import type { PodWorld } from './world.ts';
 
-type ContainerStart = Extract<NextStep, { readonly do: 'start' }>;
+type ContainerStart = Extract<NextStep, { readonly do: 'start' }> & {
+  /** Told before the container is started, so that the end of a short one is not news about nobody's container. */
+  readonly created: (id: string) => void;
+};
 type Mounts = NonNullable<ContainerConfig['mounts']>;
 
 /** The pod's addresses, for status, probes and the downward API. */
@@ -95,7 +98,7 @@ export async function mountVolumes(world: PodWorld, record: PodRecord, signal: A
 export async function startContainer(
   world: PodWorld,
   record: PodRecord,
-  { container, restartCount, sandboxId }: ContainerStart,
+  { container, restartCount, sandboxId, created }: ContainerStart,
   signal: AbortSignal,
 ): Promise<void> {
   const { cri, events, clock } = world;
@@ -114,6 +117,7 @@ export async function startContainer(
       sandboxConfig(pod, attemptOf(record, sandboxId), world.settings),
       signal,
     );
+    created(id);
     events.record(about, 'Normal', 'Created', `Created container: ${name}`);
     failing = 'RunContainerError';
     if (container.lifecycle?.postStart !== undefined) record.postStarting.add(id);

@@ -85,7 +85,7 @@ async function look(world: PodWorld, record: PodRecord, hooks: SyncHooks): Promi
     else {
       record.exits.set(id, looks + 1);
       record.stale = true;
-      hooks.again(record.uid, Math.min(50, 2 + looks));
+      hooks.again(record.uid, Math.min(500, 2 + looks ** 2 / 4));
     }
   }
 }
@@ -203,7 +203,7 @@ async function begin(
 ): Promise<void> {
   if (step.do === 'sandbox') return await startSandbox(world, record, step.attempt, signal);
   if (step.do === 'volumes') return await mountVolumes(world, record, signal);
-  await startContainer(world, record, step, signal);
+  await startContainer(world, record, { ...step, created: (id) => hooks.seen(record.uid, [id]) }, signal);
   if (step.container.lifecycle?.postStart === undefined || record.postStarting.size === 0) return;
   await look(world, record, hooks);
   const newest = newestOf(record.runtime, step.container.name);
