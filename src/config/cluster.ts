@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { CodedError, messageOf } from '../base/index.ts';
 import type { Host } from '../host/index.ts';
 import { contains, nthAddress, overlap, sizeOf, whyNotAddress, whyNotCidr } from './addresses.ts';
+import { type ApiServerSettings, apiServerFields } from './api-server.ts';
 import { defaultAddress } from './node-address.ts';
 import { parseDocument } from './schema-errors.ts';
 
@@ -51,6 +52,8 @@ export interface InitConfig {
   readonly advertiseAddress: string;
   readonly bindPort: number;
   readonly certSans: readonly string[];
+  /** What the API server is told besides; empty: all defaults. */
+  readonly apiServer: ApiServerSettings;
 }
 
 export const defaultCriSocket = 'unix:///run/containerd/containerd.sock';
@@ -120,6 +123,7 @@ export const clusterDocument = z.strictObject({
       advertiseAddress: text(whyNotAddress).optional().describe('Default: the source address of the default route.'),
       bindPort: port.optional().describe('Default 6443.'),
       certSans: z.array(subjectName).optional().describe('More names and addresses for the serving certificate.'),
+      ...apiServerFields,
     })
     .optional(),
   node: z
@@ -154,9 +158,9 @@ export function parseClusterDocument(yaml: string, source: string): ClusterDocum
  */
 export async function resolveInitConfig(host: Host, given: ClusterDocument, source: string): Promise<InitConfig> {
   const document = parseDocument(clusterDocument, given, source);
-  const { networking = {}, apiServer = {}, node = {} } = document;
-  const advertiseAddress = apiServer.advertiseAddress ?? (await defaultAddress(host));
-  const bindPort = apiServer.bindPort ?? 6443;
+  const { networking = {}, node = {} } = document;
+  const { advertiseAddress: wanted, bindPort = 6443, certSans = [], ...apiServer } = document.apiServer ?? {};
+  const advertiseAddress = wanted ?? (await defaultAddress(host));
   const serviceCidr = networking.serviceCidr ?? '10.96.0.0/12';
   const cluster: ClusterConfig = {
     clusterName: document.clusterName ?? 'kubernetes',
@@ -181,7 +185,8 @@ export async function resolveInitConfig(host: Host, given: ClusterDocument, sour
     },
     advertiseAddress,
     bindPort,
-    certSans: apiServer.certSans ?? [],
+    certSans,
+    apiServer,
   };
 }
 

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { CodedError, messageOf } from '../base/index.ts';
 import type { Host } from '../host/index.ts';
+import { apiServerSettingsSchema } from './api-server.ts';
 import type { AgentConfig, ServerConfig } from './daemons.ts';
 import { parseDocument } from './schema-errors.ts';
 
@@ -28,6 +29,7 @@ const serverSchema = z.strictObject({
   clusterDomain: z.string(),
   controllers: z.union([z.literal('all'), z.literal('none'), z.array(z.string())]),
   scheduler: z.boolean(),
+  apiServer: apiServerSettingsSchema.optional(),
 }) satisfies z.ZodType<ServerConfig>;
 
 const agentSchema = z.strictObject({

@@ -1,6 +1,8 @@
 // What init and join write for the long-lived processes, and what those read at start: one JSON file each, so that a
 // daemon has no flags to get wrong and reset knows where everything is.
 
+import type { ApiServerSettings } from './api-server.ts';
+
 /** /etc/k8ts/server.json */
 export interface ServerConfig {
   readonly nodeName: string;
@@ -21,6 +23,8 @@ export interface ServerConfig {
   /** `all`, `none`, or names from the controllers table. */
   readonly controllers: 'all' | 'none' | readonly string[];
   readonly scheduler: boolean;
+  /** Absent: all defaults. */
+  readonly apiServer?: ApiServerSettings | undefined;
 }
 
 /** /etc/k8ts/agent.json */

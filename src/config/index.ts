@@ -1,5 +1,6 @@
 export { contains, nthAddress, overlap, whyNotAddress, whyNotCidr } from './addresses.ts';
 export { agentConfigOf } from './agent-config.ts';
+export { type ApiServerSettings, apiServerFlags, apiServerSettingsOf } from './api-server.ts';
 export {
   type ClusterConfig,
   type ClusterDocument,

@@ -44,5 +44,6 @@ function serverConfigOf(config: InitConfig): ServerConfig {
     clusterDomain: config.cluster.clusterDomain,
     controllers: 'all',
     scheduler: true,
+    apiServer: config.apiServer,
   };
 }
