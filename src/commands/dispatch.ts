@@ -2,7 +2,8 @@
 // oclif's complaints into our own errors, and makes Ctrl-C an abort that commands can end cleanly on.
 
 import { CodedError, describeError, exitCodeOf } from '../base/index.ts';
-import { type CommandEntry, commandTable, type DaemonEntry } from './table.ts';
+import type { CommandEntry, DaemonEntry } from './entry.ts';
+import { commandTable } from './table.ts';
 
 /** @returns the exit code */
 export async function main(argv: readonly string[], version: string): Promise<number> {

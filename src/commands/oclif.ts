@@ -5,7 +5,7 @@ import { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { CommandHelp } from '@oclif/core/help';
 import { CodedError, messageOf } from '../base/index.ts';
-import type { OclifEntry } from './table.ts';
+import type { OclifEntry } from './entry.ts';
 
 /** Base of every command: gives it the abort signal of Ctrl-C. */
 export abstract class K8tsCommand extends Command {

@@ -1,28 +1,7 @@
 // Every command there is. Discovery by scanning a folder was refused: it does not work in a bundle, and costs a stat per
 // file at each start.
 
-import type { Command } from '@oclif/core/command';
-
-export type CommandClass = new (argv: string[], config: never) => Command;
-
-interface Entry {
-  /** What is typed after k8ts. */
-  readonly name: string;
-  readonly summary: string;
-}
-
-/** A command with flags, examples and --help by oclif. */
-export interface OclifEntry extends Entry {
-  readonly load: () => Promise<{ readonly default: CommandClass }>;
-}
-
-/** A long-lived process. Does not load oclif, which a daemon would carry in memory for as long as it lives. */
-export interface DaemonEntry extends Entry {
-  readonly help: string;
-  readonly run: (argv: readonly string[], signal: AbortSignal) => Promise<void>;
-}
-
-export type CommandEntry = OclifEntry | DaemonEntry;
+import type { CommandEntry } from './entry.ts';
 
 export const commandTable: readonly CommandEntry[] = [
   { name: 'init', summary: 'Make this machine the master of a new cluster', load: () => import('./init.ts') },

@@ -3,7 +3,8 @@
 
 import { apiVersionOf, type GroupVersionKind, type KindSpec, type KubeObject } from '../../api/index.ts';
 import { type Layout, layOut, type ResourceCache, registryRoot, type WatchCache } from '../cache/index.ts';
-import { type Strategy, strategyOf } from './strategy.ts';
+import { strategyOf } from './strategies/index.ts';
+import type { Strategy } from './strategy.ts';
 
 export interface Resource {
   /** The kind as this path serves it. */

@@ -4,9 +4,7 @@
 import type { KindSpec, KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../contracts.ts';
 import type { ServiceAllocator } from './service-allocation.ts';
-import { customResources } from './strategies/custom-resources.ts';
 import { bodyFields } from './strategies/fields.ts';
-import { strategies } from './strategies/index.ts';
 
 export interface StrategyContext {
   readonly user: UserInfo;
@@ -39,13 +37,6 @@ export interface Strategy {
   readonly terminating?: (object: KubeObject) => KubeObject;
   /** Something beside metadata.finalizers holds the object (a namespace's spec.finalizers). */
   readonly isHeld?: (object: KubeObject) => boolean;
-}
-
-const none: Strategy = {};
-
-export function strategyOf(kind: KindSpec): Strategy {
-  if (kind.custom !== undefined) return customResources(kind);
-  return strategies[`${kind.plural}.${kind.group}`] ?? none;
 }
 
 /** A new object of any kind starts without status, unless its strategy says otherwise. */

@@ -1,9 +1,11 @@
 // Strategies by `<plural>.<group>`.
 
+import type { KindSpec } from '../../../api/index.ts';
 import type { Strategy } from '../strategy.ts';
 import { apiServices } from './api-services.ts';
 import { certificateSigningRequests } from './certificate-signing-requests.ts';
 import { customResourceDefinitions } from './custom-resource-definitions.ts';
+import { customResources } from './custom-resources.ts';
 import { jobs } from './jobs.ts';
 import { namespaces } from './namespaces.ts';
 import { pods } from './pods.ts';
@@ -11,7 +13,7 @@ import { services } from './services.ts';
 
 const apps: Strategy = { status: (object, old) => ({ ...object, metadata: withLabelsOf(object, old) }) };
 
-export const strategies: Readonly<Record<string, Strategy>> = {
+const strategies: Readonly<Record<string, Strategy>> = {
   'pods.': pods,
   'services.': services,
   'namespaces.': namespaces,
@@ -36,6 +38,13 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   'deployments.apps': apps,
   'replicasets.apps': apps,
 };
+
+const none: Strategy = {};
+
+export function strategyOf(kind: KindSpec): Strategy {
+  if (kind.custom !== undefined) return customResources(kind);
+  return strategies[`${kind.plural}.${kind.group}`] ?? none;
+}
 
 /** Source: apps strategies' PrepareForUpdate of status: labels stay the old ones. */
 function withLabelsOf(
