@@ -7,7 +7,7 @@ import type { Registry } from '../registry/registry.ts';
 import { configOfScale, scaleOf } from '../registry/scale.ts';
 import { applyDefaults, conformed, readAppliedConfig } from '../registry/schema.ts';
 import type { Written } from '../registry/writing.ts';
-import { type ResourceRequest, sendWritten, toStored, writeRequestOf } from './resource-requests.ts';
+import { type ResourceRequest, sendWritten, toStored, writeRequestOf } from './resource-request.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, notFound } from './status-body.ts';
 

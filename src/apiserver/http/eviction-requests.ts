@@ -10,7 +10,7 @@ import type { Resource } from '../registry/resource.ts';
 import { section } from '../registry/strategies/fields.ts';
 import type { WriteRequest } from '../registry/writing.ts';
 import { bodyFormatOf, parseBody } from './negotiate.ts';
-import { type ResourceRequest, writeRequestOf } from './resource-requests.ts';
+import { type ResourceRequest, writeRequestOf } from './resource-request.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, conflict, notFound } from './status-body.ts';
 

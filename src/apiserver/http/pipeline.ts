@@ -44,7 +44,8 @@ import {
   type Target,
   verbOf,
 } from './request-target.ts';
-import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
+import { fieldValidationOf, type ResourceRequest, writeRequestOf } from './resource-request.ts';
+import { serveResource } from './resource-requests.ts';
 import { sendError, sendJson } from './respond.ts';
 import { asApiError, methodNotAllowed, unknownResource } from './status-body.ts';
 import { serveBinding, serveSubresource } from './subresource-requests.ts';

@@ -2,37 +2,22 @@
 
 import type { KubeObject } from '../../api/index.ts';
 import type { CachedObject } from '../cache/index.ts';
-import type { UserInfo } from '../contracts.ts';
 import { ApiError } from '../contracts.ts';
-import { parseDeleteOptions, parseDryRun } from '../registry/deletion.ts';
+import { parseDeleteOptions } from '../registry/deletion.ts';
 import { listPage, waitVisible } from '../registry/listing.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
-import { applyDefaults, applyPatch, type Decoded, decodeBodyAs, type FieldValidation } from '../registry/schema.ts';
+import { applyDefaults, applyPatch, type Decoded, decodeBodyAs } from '../registry/schema.ts';
 import { compileSelection, select } from '../registry/selection.ts';
 import { partialJson, tableJson } from '../registry/table.ts';
-import type { WriteRequest, Written } from '../registry/writing.ts';
 import { serveApply } from './apply-requests.ts';
-import { type Exchange, warn } from './exchange.ts';
-import { checkPatchOptions, fieldManagerOf } from './field-manager.ts';
-import { type Accepted, bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { checkPatchOptions } from './field-manager.ts';
+import { bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { watchForm } from './protobuf-answers.ts';
-import { isSet, type RequestVerb, type ResourceTarget } from './request-target.ts';
-import { includeOf, jsonHeaders, sendList, sendMade, sendObject, served } from './respond.ts';
-import { badRequest, methodNotAllowed, notFound, successBody } from './status-body.ts';
-
-export interface ResourceRequest {
-  readonly exchange: Exchange;
-  readonly resource: Resource;
-  readonly target: ResourceTarget;
-  readonly verb: RequestVerb;
-  readonly query: URLSearchParams;
-  readonly user: UserInfo;
-  readonly accepted: Accepted;
-  readonly bodyLimit: number;
-  /** Absent when nobody keeps an audit log. */
-  readonly annotate?: ((key: string, value: string) => void) | undefined;
-}
+import { isSet } from './request-target.ts';
+import { fieldValidationOf, type ResourceRequest, sendWritten, toStored, writeRequestOf } from './resource-request.ts';
+import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
+import { badRequest, methodNotAllowed, notFound } from './status-body.ts';
 
 /** Answers the request; what it throws is told as a Status. */
 export function serveResource(registry: Registry, request: ResourceRequest): void | Promise<void> {
@@ -271,60 +256,6 @@ async function readDeleteOptions({ exchange, bodyLimit, query }: ResourceRequest
   const body = await exchange.readBody(bodyLimit);
   const value = body.length === 0 ? undefined : parseBody(body, bodyFormatOf(exchange.headers['content-type']));
   return parseDeleteOptions(value, query);
-}
-
-export function fieldValidationOf(query: URLSearchParams): FieldValidation {
-  const wanted = query.get('fieldValidation') ?? '';
-  switch (wanted) {
-    case '':
-      return 'Warn';
-    case 'Strict':
-    case 'Warn':
-    case 'Ignore':
-      return wanted;
-    default:
-      throw badRequest(`fieldValidation: Unsupported value: "${wanted}": supported values: "Ignore", "Strict", "Warn"`);
-  }
-}
-
-export function toStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {
-  return resource.toStored === undefined ? object : resource.toStored(object);
-}
-
-/** What messages call the parameters of a write. */
-const optionsOf: Readonly<Record<string, 'CreateOptions' | 'UpdateOptions'>> = {
-  POST: 'CreateOptions',
-  PUT: 'UpdateOptions',
-};
-
-export function writeRequestOf({
-  user,
-  target,
-  query,
-  exchange,
-  annotate,
-}: Pick<ResourceRequest, 'user' | 'target' | 'query' | 'exchange' | 'annotate'>): WriteRequest {
-  const dryRun = query.getAll('dryRun');
-  return {
-    user,
-    namespace: target.namespace === '' ? undefined : target.namespace,
-    name: target.name,
-    subresource: target.subresource,
-    dryRun: dryRun.length > 0 && parseDryRun(dryRun),
-    manager: fieldManagerOf(query, exchange.headers['user-agent'], optionsOf[exchange.method] ?? 'PatchOptions'),
-    warn: (message) => warn(exchange, message),
-    ...(annotate && { annotate }),
-  };
-}
-
-export function sendWritten(
-  registry: Registry,
-  { exchange, resource, accepted, query }: ResourceRequest,
-  { bytes, status, details }: Written,
-  warnings: readonly string[],
-): void {
-  if (bytes === undefined) sendMade(exchange, status, successBody(details ?? {}));
-  else sendObject(exchange, resource, { bytes, status }, { accepted, query, now: registry.clock.now(), warnings });
 }
 
 function numberOf(query: URLSearchParams, name: string): number {

@@ -11,7 +11,8 @@ import { serveScaleApply } from './apply-requests.ts';
 import { serveEviction } from './eviction-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
 import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
-import { fieldValidationOf, type ResourceRequest, serveResource, writeRequestOf } from './resource-requests.ts';
+import { fieldValidationOf, type ResourceRequest, writeRequestOf } from './resource-request.ts';
+import { serveResource } from './resource-requests.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, methodNotAllowed, notFound, unknownResource } from './status-body.ts';
 

@@ -1,0 +1,82 @@
+// What every handler of a resource's requests is given, and the pieces that reads and writes of any kind share.
+
+import type { KubeObject } from '../../api/index.ts';
+import type { UserInfo } from '../contracts.ts';
+import { parseDryRun } from '../registry/deletion.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Resource } from '../registry/resource.ts';
+import type { FieldValidation } from '../registry/schema.ts';
+import type { WriteRequest, Written } from '../registry/writing.ts';
+import { type Exchange, warn } from './exchange.ts';
+import { fieldManagerOf } from './field-manager.ts';
+import type { Accepted } from './negotiate.ts';
+import type { RequestVerb, ResourceTarget } from './request-target.ts';
+import { sendMade, sendObject } from './respond.ts';
+import { badRequest, successBody } from './status-body.ts';
+
+export interface ResourceRequest {
+  readonly exchange: Exchange;
+  readonly resource: Resource;
+  readonly target: ResourceTarget;
+  readonly verb: RequestVerb;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly accepted: Accepted;
+  readonly bodyLimit: number;
+  /** Absent when nobody keeps an audit log. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
+}
+
+export function fieldValidationOf(query: URLSearchParams): FieldValidation {
+  const wanted = query.get('fieldValidation') ?? '';
+  switch (wanted) {
+    case '':
+      return 'Warn';
+    case 'Strict':
+    case 'Warn':
+    case 'Ignore':
+      return wanted;
+    default:
+      throw badRequest(`fieldValidation: Unsupported value: "${wanted}": supported values: "Ignore", "Strict", "Warn"`);
+  }
+}
+
+export function toStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {
+  return resource.toStored === undefined ? object : resource.toStored(object);
+}
+
+/** What messages call the parameters of a write. */
+const optionsOf: Readonly<Record<string, 'CreateOptions' | 'UpdateOptions'>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+};
+
+export function writeRequestOf({
+  user,
+  target,
+  query,
+  exchange,
+  annotate,
+}: Pick<ResourceRequest, 'user' | 'target' | 'query' | 'exchange' | 'annotate'>): WriteRequest {
+  const dryRun = query.getAll('dryRun');
+  return {
+    user,
+    namespace: target.namespace === '' ? undefined : target.namespace,
+    name: target.name,
+    subresource: target.subresource,
+    dryRun: dryRun.length > 0 && parseDryRun(dryRun),
+    manager: fieldManagerOf(query, exchange.headers['user-agent'], optionsOf[exchange.method] ?? 'PatchOptions'),
+    warn: (message) => warn(exchange, message),
+    ...(annotate && { annotate }),
+  };
+}
+
+export function sendWritten(
+  registry: Registry,
+  { exchange, resource, accepted, query }: ResourceRequest,
+  { bytes, status, details }: Written,
+  warnings: readonly string[],
+): void {
+  if (bytes === undefined) sendMade(exchange, status, successBody(details ?? {}));
+  else sendObject(exchange, resource, { bytes, status }, { accepted, query, now: registry.clock.now(), warnings });
+}
