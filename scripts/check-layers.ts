@@ -1,5 +1,5 @@
 // Checks every import of src/ against src/layers.json: which folder may import which, through index.ts only, and which
-// folders may use a restricted package. Reads with a regular expression on purpose: type-only, dynamic and re-export
+// folders may use a restricted package; and that no files import each other in a circle. Reads with a regular expression on purpose: type-only, dynamic and re-export
 // forms all name their module in quotes after `from` or `import(`.
 // usage: node scripts/check-layers.ts
 
@@ -16,7 +16,8 @@ const src = join(root, 'src');
 const layers = JSON.parse(readFileSync(join(src, 'layers.json'), 'utf8')) as Layers;
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g;
 
-const problems = globSync('**/*.ts', { cwd: src }).flatMap((file) => problemsOf(file));
+const files = globSync('**/*.ts', { cwd: src });
+const problems = [...files.flatMap((file) => problemsOf(file)), ...circles(files)];
 for (const problem of problems) console.error(problem);
 console.log(`layers: ${problems.length} problems`);
 process.exit(problems.length === 0 ? 0 : 1);
@@ -31,6 +32,28 @@ function problemsOf(file: string): string[] {
     const problem = whyForbidden({ file, folder, allowed, wanted: match[2] ?? '' });
     return problem === undefined ? [] : [`src/${file}: ${problem}`];
   });
+}
+
+/** One line for each import that closes a circle. */
+function circles(all: readonly string[]): string[] {
+  const imports = new Map(all.map((file) => [file, importsOf(file)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) found.push(`circle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`);
+    if (done.has(file)) return;
+    done.add(file);
+    for (const next of imports.get(file) ?? []) visit(next, [...path, file]);
+  };
+  for (const file of all) visit(file, []);
+  return found;
+}
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(join(src, file), 'utf8').matchAll(importPattern)]
+    .map((match) => match[2] ?? '')
+    .filter((wanted) => wanted.startsWith('.'))
+    .map((wanted) => relative(src, join(src, dirname(file), wanted)));
 }
 
 function whyForbidden(at: {

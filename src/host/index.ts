@@ -1,3 +1,4 @@
+export { createServices } from './create-services.ts';
 export { createFakeHost, type FakeHost, type FakeHostOptions } from './fake-host.ts';
 export * from './host.ts';
 export { createFileJournal, createMemoryJournal, type Journal, journalPath } from './journal.ts';
@@ -7,7 +8,7 @@ export { identifyProcess, readProcess } from './processes.ts';
 export { announceReady } from './ready.ts';
 export { createRecordingHost, type RecordingHost } from './recording-host.ts';
 export { commandLine } from './run-command.ts';
-export { createServices, type ServiceSpec, type ServiceStatus, type Services } from './services.ts';
+export type { ServiceSpec, ServiceStatus, Services } from './services.ts';
 export { type SupervisorPaths, supervisorPaths } from './supervised-services.ts';
 export { runSupervisor } from './supervisor.ts';
 export { type SupervisorWatchOptions, watchSupervisor } from './supervisor-watch.ts';

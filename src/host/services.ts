@@ -1,10 +1,6 @@
 // Long-lived processes behind one interface. systemd runs them where it is PID 1; elsewhere (labs, containers) the
 // supervisor does. Starting does not wait: readiness is announced by the process itself (ready.ts) and shows as `running`.
 
-import type { Host } from './host.ts';
-import { createSupervisedServices, type SupervisorPaths, supervisorPaths } from './supervised-services.ts';
-import { createSystemdServices } from './systemd-services.ts';
-
 export interface ServiceSpec {
   /** k8ts-server; the unit's, log's and pid file's name. */
   readonly name: string;
@@ -45,24 +41,4 @@ export interface Services {
   remove(name: string): Promise<void>;
   /** The last `lines` of what it printed. */
   logs(name: string, lines: number): Promise<string>;
-}
-
-export interface ServicesOptions {
-  /** How to run this k8ts: node and script, both absolute. The supervisor is started as `…program run supervisor`. */
-  readonly program: readonly string[];
-  /** Default: systemd where it is PID 1 and the supervisor was not chosen at install time. */
-  readonly kind?: 'systemd' | 'supervisor' | undefined;
-  readonly paths?: SupervisorPaths;
-}
-
-export async function createServices(host: Host, options: ServicesOptions): Promise<Services> {
-  const { program, paths = supervisorPaths } = options;
-  const kind = options.kind ?? (await detectKind(host, paths));
-  return kind === 'systemd' ? createSystemdServices(host) : createSupervisedServices(host, { program, paths });
-}
-
-/** sd_booted(3): systemd is the init system when /run/systemd/system is a folder. */
-async function detectKind(host: Host, paths: SupervisorPaths): Promise<'systemd' | 'supervisor'> {
-  if ((await host.stat(paths.specDir)) !== undefined) return 'supervisor';
-  return (await host.stat('/run/systemd/system'))?.kind === 'directory' ? 'systemd' : 'supervisor';
 }
