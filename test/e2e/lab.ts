@@ -66,7 +66,7 @@ export function mustSucceed(output: Output): Output {
   return output;
 }
 
-/** Tries until `attempt` gives something other than undefined; what it waits for is in the error when it never does. */
+/** Tries until `attempt` gives something other than undefined. What it waits for and what was last thrown are in the error when it never does. */
 export async function eventually<T>(what: string, timeout: number, attempt: () => Promise<T | undefined>): Promise<T> {
   const end = Date.now() + timeout;
   let lastError: unknown;
@@ -79,7 +79,7 @@ export async function eventually<T>(what: string, timeout: number, attempt: () =
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`never happened in ${timeout} ms: ${what}`, { cause: lastError });
+  throw new Error(`never happened in ${timeout} ms: ${what}${lastError === undefined ? '' : `; last: ${lastError}`}`);
 }
 
 function run(

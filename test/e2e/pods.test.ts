@@ -141,11 +141,11 @@ t.test('states and reasons are those that users know', async (t) => {
   };
   for (const [name, line] of Object.entries(want)) {
     t.ok(
-      await eventually(
-        `${name} is shown as ${line}`,
-        30_000,
-        async () => line.test(await lab.kubectl(['get', 'pods'])) || undefined,
-      ),
+      await eventually(`${name} is shown as ${line}`, 60_000, async () => {
+        const shown = await lab.kubectl(['get', 'pods']);
+        if (!line.test(shown)) throw new Error(shown);
+        return true;
+      }),
     );
   }
   const message = 'jsonpath={.status.containerStatuses[0].state.terminated.message}';
