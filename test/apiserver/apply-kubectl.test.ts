@@ -66,3 +66,42 @@ t.test('kubectl', { skip: noKubectl }, async (t) => {
   t.match(shown.out, /k:\{"containerPort":80,"protocol":"TCP"\}:\n\s+\.: \{\}\n\s+f:containerPort: \{\}/);
   t.notMatch((await kubectl.run(['get', 'deployment', 'web', '-o', 'yaml'])).out, /managedFields/);
 });
+
+const named = (kind: string, apiVersion: string, rest: object): object => ({
+  kind,
+  apiVersion,
+  metadata: { name: 'x' },
+  ...rest,
+});
+const volumes = [
+  { name: 'e', emptyDir: {} },
+  { name: 'd', downwardAPI: {} },
+  { name: 'c', configMap: { name: 'c' } },
+];
+const migrated = [
+  named('Pod', 'v1', { spec: { containers: [{ name: 'c', image: 'i', securityContext: {} }], volumes } }),
+  named('PriorityLevelConfiguration', 'flowcontrol.apiserver.k8s.io/v1', {
+    spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: {} } } },
+  }),
+  named('NetworkPolicy', 'networking.k8s.io/v1', { spec: { podSelector: {}, ingress: [{}] } }),
+];
+
+t.test('empty objects survive the way from client-side to server-side apply', { skip: noKubectl }, async (t) => {
+  const api = await startTestServer();
+  const kubectl = await kubectlFor(api);
+  t.teardown(async () => {
+    await kubectl.close();
+    await api.stop();
+  });
+  const list = JSON.stringify({ kind: 'List', apiVersion: 'v1', items: migrated });
+  const specs = async (): Promise<unknown> =>
+    JSON.parse((await kubectl.run(['get', '-f', '-', '-o', 'json'], list)).out).items.map(
+      (item: Record<string, unknown>) => item['spec'],
+    );
+  t.match(await kubectl.run(['apply', '-f', '-'], list), { code: 0 });
+  const before = await specs();
+  for (const time of ['first', 'second']) {
+    t.match(await kubectl.run(['apply', '--server-side', '-f', '-'], list), { code: 0, err: '' }, time);
+    t.strictSame(await specs(), before, time);
+  }
+});

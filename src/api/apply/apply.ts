@@ -14,7 +14,7 @@ import { conflictsAllowedByLastApplied, withLastApplied } from './last-applied.t
 import { type Author, entryOf, isBy, type ManagedFields, sorted, withFields } from './managed-fields.ts';
 import { merge } from './merge.ts';
 import { afterUpdate, type Comparisons, comparisonsOf, entriesOf, type FieldWrite } from './ownership.ts';
-import { prune } from './prune.ts';
+import { heldBy, prune } from './prune.ts';
 import { untrackedSet } from './reset-fields.ts';
 
 export interface Applied {
@@ -123,15 +123,19 @@ function pruned({ version, versionOf }: FieldWrite, { merged, config, last, othe
       emptySet,
     );
   if (last.apiVersion === version.apiVersion) {
-    const owned = union(ownedIn(last.apiVersion), named);
-    return prune(merged, { type: version.type, last: last.fieldsV1, owned }) as KubeObject;
+    const { type } = version;
+    const theirs = ownedIn(last.apiVersion);
+    const held = union(theirs, heldBy(type, config));
+    return prune(merged, { type, last: last.fieldsV1, owned: union(theirs, named), held }) as KubeObject;
   }
   const before = versionOf(last.apiVersion);
   if (before === undefined) return merged;
   const convert = (object: KubeObject): KubeObject => before.fromStored(version.toStored(object));
   const { type } = before;
-  const owned = union(ownedIn(last.apiVersion), fieldSetOf(type, convert(config)));
-  const left = prune(convert(merged), { type, last: last.fieldsV1, owned }) as KubeObject;
+  const [theirs, mine] = [ownedIn(last.apiVersion), convert(config)];
+  const owned = union(theirs, fieldSetOf(type, mine));
+  const held = union(theirs, heldBy(type, mine));
+  const left = prune(convert(merged), { type, last: last.fieldsV1, owned, held }) as KubeObject;
   return version.fromStored(before.toStored(left));
 }
 
