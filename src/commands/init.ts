@@ -10,7 +10,7 @@ import { generateToken, parseDuration, parseToken } from '../tokens/index.ts';
 import { createReporter, runPhases } from '../workflow/index.ts';
 import { createDryRun } from './dry-run.ts';
 import { list, machineFlags } from './flags.ts';
-import { openMachine, ownProgram, requireRoot } from './machine.ts';
+import { openMachine, programToInstall, requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
 
 export default class Init extends K8tsCommand {
@@ -51,8 +51,8 @@ export default class Init extends K8tsCommand {
     if (dry === undefined) requireRoot('init');
     const machine =
       dry === undefined
-        ? await openMachine({ manager: flags['service-manager'], verbosity: flags.v })
-        : { ...dry, program: await ownProgram() };
+        ? await openMachine({ manager: flags['service-manager'], verbosity: flags.v, installs: true })
+        : { ...dry, ...(await programToInstall()) };
     let client: ApiClient | undefined = dry?.client;
     const context: InitContext = {
       ...machine,

@@ -47,7 +47,7 @@ export default class Join extends K8tsCommand {
     const nodeIp = flags['node-ip'];
     if (nodeIp !== undefined) requireAddress(nodeIp);
     requireRoot('join');
-    const machine = await openMachine({ manager: flags['service-manager'], verbosity: flags.v });
+    const machine = await openMachine({ manager: flags['service-manager'], verbosity: flags.v, installs: true });
     const name = flags['node-name'] ?? (await hostNameOf(machine.host));
     const reporter = createReporter();
     const context: JoinContext = {

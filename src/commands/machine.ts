@@ -3,6 +3,7 @@
 
 import { readFile, realpath } from 'node:fs/promises';
 import { CodedError, codeOf } from '../base/index.ts';
+import { type BundleArchitecture, installedProgram, installTree, readTree, rootOf } from '../bundle/index.ts';
 import { clientFromKubeconfig, type HttpApiClient } from '../client/index.ts';
 import { paths } from '../config/index.ts';
 import {
@@ -19,8 +20,10 @@ export interface Machine {
   readonly host: Host;
   readonly journal: Journal;
   readonly services: Services;
-  /** node and the k8ts script, both absolute. */
+  /** node and the k8ts script, both absolute, as services start them. */
   readonly program: readonly string[];
+  /** Puts the program where `program` says; does nothing when that is where it runs. */
+  readonly installProgram: (host: Host) => Promise<void>;
 }
 
 export type ServiceManager = 'auto' | 'systemd' | 'supervisor';
@@ -29,20 +32,37 @@ export interface MachineOptions {
   readonly manager?: ServiceManager;
   /** 0: quiet. From 1 on, every command and change is said on standard error. */
   readonly verbosity?: number;
+  /** The command installs the program before it starts services (init, join); default: services start the one that runs now. */
+  readonly installs?: boolean;
 }
 
-export async function openMachine({ manager = 'auto', verbosity = 0 }: MachineOptions = {}): Promise<Machine> {
+export async function openMachine(options: MachineOptions = {}): Promise<Machine> {
+  const { manager = 'auto', verbosity = 0, installs = false } = options;
   const journal = createFileJournal();
   const local = createLocalHost({ journal });
   const host = verbosity > 0 ? createTracingHost(local, (line) => process.stderr.write(`  + ${line}\n`)) : local;
-  const program = await ownProgram();
-  const services = await createServices(host, { program, kind: manager === 'auto' ? undefined : manager });
-  return { host, journal, services, program };
+  const own = installs
+    ? await programToInstall()
+    : { program: await ownProgram(), installProgram: async () => undefined };
+  const kind = manager === 'auto' ? undefined : manager;
+  const services = await createServices(host, { program: own.program, kind });
+  return { host, journal, services, ...own };
 }
 
-/** How this program was started, by absolute paths and with Node's flags, so that services start the same one. */
-export async function ownProgram(): Promise<readonly string[]> {
+/** How this program was started, by absolute paths and with Node's flags. */
+async function ownProgram(): Promise<readonly string[]> {
   return [process.execPath, ...process.execArgv, await realpath(process.argv[1] ?? '')];
+}
+
+/** The program as it will be installed. One that runs from its sources is not installed: services start the sources too. */
+export async function programToInstall(): Promise<Pick<Machine, 'program' | 'installProgram'>> {
+  const own = await ownProgram();
+  const root = rootOf(own.at(-1) ?? '');
+  if (root === undefined) return { program: own, installProgram: async () => undefined };
+  return {
+    program: installedProgram(process.execArgv),
+    installProgram: async (host) => installTree(host, await readTree(root, process.arch as BundleArchitecture)),
+  };
 }
 
 /** A client from a kubeconfig file. @throws CodedError KUBECONFIG_ABSENT */

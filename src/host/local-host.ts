@@ -24,6 +24,7 @@ export interface LocalHostOptions {
 export const ownTrees: readonly string[] = [
   '/etc/k8ts',
   '/etc/kubernetes',
+  '/opt/k8ts',
   '/var/lib/k8ts',
   '/run/k8ts',
   '/var/log/k8ts',

@@ -9,8 +9,10 @@ export interface InitContext {
   readonly config: InitConfig;
   readonly host: Host;
   readonly services: Services;
-  /** node and the k8ts script, both absolute. */
+  /** node and the k8ts script, both absolute, as services start them. */
   readonly program: readonly string[];
+  /** Puts the program where `program` says; does nothing when that is where it runs. */
+  readonly installProgram: (host: Host) => Promise<void>;
   readonly token: BootstrapToken;
   /** ms; 0: never expires. */
   readonly tokenTtl: number;

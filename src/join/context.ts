@@ -12,6 +12,8 @@ export interface JoinContext {
   readonly host: Host;
   readonly services: Services;
   readonly program: readonly string[];
+  /** Puts the program where `program` says; does nothing when that is where it runs. */
+  readonly installProgram: (host: Host) => Promise<void>;
   /** host:port */
   readonly endpoint: string;
   readonly token: BootstrapToken;

@@ -57,8 +57,11 @@ const downloadConfig: Phase<JoinContext> = {
 
 const hostSetup: Phase<JoinContext> = {
   name: 'host-setup',
-  title: 'Preparing kernel modules and settings',
-  run: async ({ host }) => setUpHost(host),
+  title: 'Installing k8ts, preparing kernel modules and settings',
+  run: async ({ host, installProgram }) => {
+    await installProgram(host);
+    await setUpHost(host);
+  },
 };
 
 const agent: Phase<JoinContext> = {

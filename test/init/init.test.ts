@@ -26,6 +26,7 @@ async function setup(document: object = {}) {
     ...dry,
     config,
     program: ['/node', '/k8ts.js'],
+    installProgram: async () => undefined,
     token: { id: 'abcdef', secret: '0123456789abcdef' },
     tokenTtl: 3_600_000,
     ignoredChecks: [],

@@ -59,6 +59,7 @@ function setup(objects: readonly (ConfigMap | Node)[], hostOptions: FakeHostOpti
     host,
     services,
     program: ['/node', '/k8ts.js'],
+    installProgram: async () => undefined,
     endpoint: '192.0.2.10:6443',
     token: { id: 'abcdef', secret: '0123456789abcdef' },
     caCertHashes: [],
