@@ -2,9 +2,13 @@
 // usage: node scripts/build.ts
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { agentServiceSpec, serverServiceSpec } from '../src/bootstrap/index.ts';
+import { installedProgram } from '../src/bundle/index.ts';
+import { unitOf } from '../src/host/index.ts';
+import { licencesOf } from './licences.ts';
 
 /** Output name to entry point. A worker's code finds its file by this name next to k8ts.js. */
 const entryPoints: Readonly<Record<string, string>> = {
@@ -49,6 +53,16 @@ const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path))
 for (const name of readdirSync(join(root, 'dist'))) {
   if (/\.js(\.LEGAL\.txt)?$/.test(name) && !made.has(name.replace('.LEGAL.txt', ''))) rmSync(join(root, 'dist', name));
 }
+const texts: Readonly<Record<string, string>> = {
+  'LICENSES.txt': licencesOf(root, Object.keys(metafile.inputs)),
+  ...Object.fromEntries(
+    [serverServiceSpec, agentServiceSpec]
+      .map((specOf) => specOf(installedProgram(['--max-semi-space-size=4'])))
+      .map((spec) => [`units/${spec.name}.service`, unitOf(spec)]),
+  ),
+};
+mkdirSync(join(root, 'dist/units'), { recursive: true });
+for (const [path, text] of Object.entries(texts)) writeFileSync(join(root, 'dist', path), text);
 const main = statSync(join(root, 'dist/k8ts.js')).size;
 console.log(
   `dist: ${present.map(([name]) => name).join(', ')} (k8ts.js ${Math.round(main / 1024)} KB) in ${Math.round(performance.now() - started)} ms`,

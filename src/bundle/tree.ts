@@ -52,7 +52,7 @@ export async function readTree(root: string, architecture: BundleArchitecture): 
   if (!program.some(({ path }) => path === 'dist/k8ts.js')) {
     throw new CodedError('PROGRAM_NOT_BUILT', `${root}/dist holds no k8ts`, { hint: 'run scripts/build' });
   }
-  const node = join(root, 'node_modules', `node-linux-${architecture}`);
+  const node = await folderOfNode(root, architecture);
   const files: TreeFile[] = [
     { path: 'LICENSE', source: join(root, 'LICENSE'), mode: 0o644 },
     { path: 'bin/k8ts', source: join(root, 'bin/k8ts'), mode: 0o755 },
@@ -61,12 +61,13 @@ export async function readTree(root: string, architecture: BundleArchitecture): 
     ...program,
   ];
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly version: string };
-  const nodeVersion = await versionOfNode(root, node, architecture);
+  const nodePackage = JSON.parse(await readFile(join(node, 'package.json'), 'utf8')) as { readonly version: string };
   const hash = await hashOf(
     files.filter(({ path }) => !path.startsWith('bin/node')),
-    nodeVersion,
+    nodePackage.version,
   );
-  return { root, manifest: { name: `${version}-${hash}`, version, architecture, node: nodeVersion }, files };
+  const manifest = { name: `${version}-${hash}`, version, architecture, node: nodePackage.version };
+  return { root, manifest, files };
 }
 
 export function manifestText(manifest: Manifest): string {
@@ -82,13 +83,13 @@ async function readManifest(root: string): Promise<Manifest | undefined> {
   }
 }
 
-async function versionOfNode(root: string, node: string, architecture: BundleArchitecture): Promise<string> {
-  try {
-    return (JSON.parse(await readFile(join(node, 'package.json'), 'utf8')) as { readonly version: string }).version;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw nodeMissing(root, architecture);
-    throw error;
+/** Where npm put it; npm has only that of its own architecture, `npm run bundle` fetches the other. */
+async function folderOfNode(root: string, architecture: BundleArchitecture): Promise<string> {
+  for (const parent of ['node_modules', '.cache']) {
+    const folder = join(root, parent, `node-linux-${architecture}`);
+    if ((await stat(join(folder, 'package.json')).catch(() => undefined)) !== undefined) return folder;
   }
+  throw nodeMissing(root, architecture);
 }
 
 function nodeMissing(root: string, architecture: BundleArchitecture): CodedError {
