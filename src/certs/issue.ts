@@ -28,6 +28,8 @@ export interface IssueOptions {
   readonly altNames?: readonly string[];
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Whether it may sign others; default: when it signs itself. */
+  readonly isCa?: boolean;
 }
 
 /** Answers the certificate as PEM. Times are cut to whole seconds; notAfter never passes the signer's own. */
@@ -37,7 +39,7 @@ export function issueCertificate(options: IssueOptions): string {
   const key = createPrivateKey(signer.keyPem);
   const issuer = 'self' in signer ? undefined : readCertificate(signer.certPem);
   const signature = signatureFor(key);
-  const isCa = issuer === undefined;
+  const { isCa = issuer === undefined } = options;
   const notAfter = issuer === undefined ? options.notAfter : earlier(options.notAfter, issuer.notAfter);
   const subjectName = encodeSubject(subject);
   const keyId = keyIdOf(spki);

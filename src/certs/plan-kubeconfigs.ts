@@ -34,7 +34,11 @@ export function planKubeconfigs(texts: ReadonlyMap<string, string>, options: Kub
     });
 }
 
-function serverOf({ endpoint }: KubeconfigSpec, { context, bindPort }: KubeconfigPlanOptions): string {
+/** The URL that a kubeconfig of the table names. */
+export function serverOf(
+  { endpoint }: Pick<KubeconfigSpec, 'endpoint'>,
+  { context, bindPort }: Pick<KubeconfigPlanOptions, 'context' | 'bindPort'>,
+): string {
   if (endpoint === 'cluster') return `https://${context.controlPlaneEndpoint}`;
   const { advertiseAddress: address } = context;
   return `https://${address.includes(':') ? `[${address}]` : address}:${bindPort}`;

@@ -1,11 +1,12 @@
 // Decides which certificates must be made, and why. Pure: PEM texts in, decisions out, so that `init`, renewal and the
 // expiry check say the same. A CA is never replaced by itself: every node and every kubeconfig trusts it by its key.
+// A CA certificate without its key is an external CA: nothing is signed here, and what is missing is named all at once.
 
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { CodedError } from '../base/index.ts';
 import { type AltNames, altNamesOf } from './names.ts';
 import { type Certificate, isSignedBy, parseCertificate } from './read.ts';
-import { type CertContext, type CertSpec, certs } from './table.ts';
+import type { CertContext, CertSpec } from './table.ts';
 
 /** What is there of one table entry. */
 export interface CertFiles {
@@ -27,10 +28,19 @@ export interface PlanOptions {
   readonly renewBeforeMs?: number;
 }
 
-/** @throws CodedError CA_INVALID, CA_KEY_MISSING */
-export function planCertificates(files: ReadonlyMap<string, CertFiles>, options: PlanOptions): CertPlan[] {
+/**
+ * @param specs a CA before what it signs
+ * @param files by the names of the table
+ * @throws CodedError CA_INVALID, CA_KEY_MISSING
+ */
+export function planCertificates(
+  specs: readonly CertSpec[],
+  files: ReadonlyMap<string, CertFiles>,
+  options: PlanOptions,
+): CertPlan[] {
   const plans = new Map<string, CertPlan>();
-  for (const spec of certs as readonly CertSpec[]) {
+  const unsigned: (Unsigned & { readonly spec: CertSpec })[] = [];
+  for (const spec of specs) {
     const have = files.get(spec.name) ?? { certPem: undefined, keyPem: undefined };
     if (spec.signer === null) {
       plans.set(spec.name, planCa(spec, have, options));
@@ -39,8 +49,14 @@ export function planCertificates(files: ReadonlyMap<string, CertFiles>, options:
     const ca = files.get(spec.signer);
     const renewed = plans.get(spec.signer)?.action === 'issue';
     const why = renewed ? `its CA "${spec.signer}" is new` : whyNotUsable(spec, have, ca?.certPem, options);
-    if (why !== undefined && !renewed && ca?.keyPem === undefined) throw keyMissing(spec, why);
+    if (why !== undefined && !renewed && ca?.keyPem === undefined) unsigned.push({ name: spec.name, why, spec });
     plans.set(spec.name, { spec, action: why === undefined ? 'keep' : 'issue', why: why ?? 'valid' });
+  }
+  if (unsigned.length > 0) {
+    throw keyMissing(
+      unsigned,
+      unsigned.map(({ spec }) => spec.signer ?? ''),
+    );
   }
   return [...plans.values()];
 }
@@ -76,7 +92,7 @@ function whyNotUsable(
     whyNotPair(certificate, keyPem) ??
     whyExpiring(certificate, now, renewBeforeMs) ??
     (caPem !== undefined && isSignedBy(certPem, caPem) ? undefined : `not signed by "${spec.signer}"`) ??
-    whyOtherSubject(spec, certificate) ??
+    whyOtherSubject(spec, spec.commonName(context), certificate) ??
     whyNamesLack(altNamesOf(spec.altNames(context)), certificate)
   );
 }
@@ -97,8 +113,8 @@ export function whyNotPair(certificate: Certificate, keyPem: string): string | u
   }
 }
 
-function whyOtherSubject(spec: CertSpec, { subject, usages }: Certificate): string | undefined {
-  if (subject.commonName !== spec.commonName) return `its name is "${subject.commonName}", not "${spec.commonName}"`;
+function whyOtherSubject(spec: CertSpec, commonName: string, { subject, usages }: Certificate): string | undefined {
+  if (subject.commonName !== commonName) return `its name is "${subject.commonName}", not "${commonName}"`;
   const have = new Set(subject.organizations);
   const missing = spec.organizations.find((organization) => !have.has(organization));
   if (missing !== undefined || have.size > spec.organizations.length) return 'its organizations are others';
@@ -120,10 +136,17 @@ function readOrUndefined(pem: string): Certificate | undefined {
   }
 }
 
-function keyMissing(spec: CertSpec, why: string): CodedError {
-  return new CodedError(
-    'CA_KEY_MISSING',
-    `${spec.name} must be issued (${why}), and the key of its CA "${spec.signer}" is not here`,
-    { hint: `put ${spec.signer}.key beside ${spec.signer}.crt, or have ${spec.name}.crt made where the key is` },
-  );
+/** What must be issued and cannot be. */
+interface Unsigned {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** For what an external CA must sign. @param signers names of the CAs whose keys are not here */
+export function keyMissing(unsigned: readonly Unsigned[], signers: readonly string[]): CodedError {
+  const list = unsigned.map(({ name, why }) => `${name} (${why})`).join(', ');
+  const keys = [...new Set(signers)].map((signer) => `"${signer}"`).join(' and ');
+  return new CodedError('CA_KEY_MISSING', `must be signed by the CA ${keys}, whose key is not here: ${list}`, {
+    hint: 'k8ts certs generate-csr makes keys and requests for them; have the requests signed, put the certificates beside them, and run this again',
+  });
 }

@@ -18,27 +18,44 @@ export interface CertContext {
 }
 
 export interface CertSpec {
-  /** File name in the certificate folder, without .crt and .key. */
+  /** As `certs renew` calls it. */
   readonly name: string;
-  /** Which CA signs it; null: it is a CA and signs itself. */
+  /** Below the certificate folder, without .crt and .key. */
+  readonly file: string;
+  /** Which CA signs it, by name; null: it is a CA and signs itself. */
   readonly signer: string | null;
-  readonly commonName: string;
+  readonly commonName: (context: CertContext) => string;
   readonly organizations: readonly string[];
   readonly usages: readonly Usage[];
   readonly altNames: (context: CertContext) => readonly string[];
 }
 
+const fixed =
+  (name: string): (() => string) =>
+  () =>
+    name;
+const nodeNameOf = ({ nodeName }: CertContext): string => nodeName;
 const none = (): readonly string[] => [];
 const ca = { signer: null, organizations: [], usages: ['digital signature', 'cert sign'], altNames: none } as const;
 const client = { usages: ['digital signature', 'client auth'], altNames: none } as const;
+const etcdMember = {
+  signer: 'etcd-ca',
+  commonName: nodeNameOf,
+  organizations: [],
+  usages: ['digital signature', 'server auth', 'client auth'],
+  altNames: ({ nodeName, advertiseAddress }: CertContext) => [
+    ...[nodeName, 'localhost', advertiseAddress, '127.0.0.1', '::1'],
+  ],
+} as const;
 
 /** In the order in which they must be made: a CA before what it signs. */
 export const certs = [
-  { ...ca, name: 'ca', commonName: 'kubernetes' },
+  { ...ca, name: 'ca', file: 'ca', commonName: fixed('kubernetes') },
   {
     name: 'apiserver',
+    file: 'apiserver',
     signer: 'ca',
-    commonName: 'kube-apiserver',
+    commonName: fixed('kube-apiserver'),
     organizations: [],
     usages: ['digital signature', 'server auth'],
     altNames: apiServerNames,
@@ -46,16 +63,41 @@ export const certs = [
   {
     ...client,
     name: 'apiserver-kubelet-client',
+    file: 'apiserver-kubelet-client',
     signer: 'ca',
-    commonName: 'kube-apiserver-kubelet-client',
+    commonName: fixed('kube-apiserver-kubelet-client'),
     organizations: ['kubeadm:cluster-admins'],
   },
-  { ...ca, name: 'front-proxy-ca', commonName: 'front-proxy-ca' },
+  { ...ca, name: 'front-proxy-ca', file: 'front-proxy-ca', commonName: fixed('front-proxy-ca') },
   {
     ...client,
     name: 'front-proxy-client',
+    file: 'front-proxy-client',
     signer: 'front-proxy-ca',
-    commonName: 'front-proxy-client',
+    commonName: fixed('front-proxy-client'),
+    organizations: [],
+  },
+] as const satisfies readonly CertSpec[];
+
+/** Made besides where the datastore is etcd: who may reach it is a matter of having a certificate of its own CA. */
+export const etcdCerts = [
+  { ...ca, name: 'etcd-ca', file: 'etcd/ca', commonName: fixed('etcd-ca') },
+  { ...etcdMember, name: 'etcd-server', file: 'etcd/server' },
+  { ...etcdMember, name: 'etcd-peer', file: 'etcd/peer' },
+  {
+    ...client,
+    name: 'etcd-healthcheck-client',
+    file: 'etcd/healthcheck-client',
+    signer: 'etcd-ca',
+    commonName: fixed('kube-etcd-healthcheck-client'),
+    organizations: [],
+  },
+  {
+    ...client,
+    name: 'apiserver-etcd-client',
+    file: 'apiserver-etcd-client',
+    signer: 'etcd-ca',
+    commonName: fixed('kube-apiserver-etcd-client'),
     organizations: [],
   },
 ] as const satisfies readonly CertSpec[];
@@ -72,10 +114,6 @@ export interface KubeconfigSpec {
 }
 
 const nodeUser = ({ nodeName }: CertContext): string => `system:node:${nodeName}`;
-const fixed =
-  (name: string): (() => string) =>
-  () =>
-    name;
 
 export const kubeconfigs = [
   {

@@ -4,4 +4,5 @@ export {
   type Credential,
   type KubeconfigOptions,
   parseKubeconfig,
+  replaceInKubeconfig,
 } from './kubeconfig.ts';

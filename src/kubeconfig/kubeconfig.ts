@@ -97,6 +97,36 @@ export function buildKubeconfig(options: KubeconfigOptions): string {
   return dump(file, { lineWidth: -1 });
 }
 
+/**
+ * The same kubeconfig with other PEM texts for the current context's cluster and user; everything else in the file stays.
+ * @throws CodedError KUBECONFIG_INVALID, KUBECONFIG_UNSUPPORTED
+ */
+export function replaceInKubeconfig(
+  text: string,
+  news: { readonly ca?: string; readonly cert?: string; readonly key?: string },
+): string {
+  const { cluster, user } = parseKubeconfig(text);
+  const root = parseRoot(text);
+  const changed = (list: string, field: string, name: string, fields: Readonly<Record<string, string | undefined>>) =>
+    entriesOf(root, list).map((entry) =>
+      entry['name'] === name ? { ...entry, [field]: withPems(entry[field], fields) } : entry,
+    );
+  const clusters = changed('clusters', 'cluster', cluster, { 'certificate-authority': news.ca });
+  const users = changed('users', 'user', user, { 'client-certificate': news.cert, 'client-key': news.key });
+  return dump({ ...root, clusters, users }, { lineWidth: -1 });
+}
+
+/** PEM texts stand in the file itself then, whether there was a path before or not. */
+function withPems(section: unknown, fields: Readonly<Record<string, string | undefined>>): Section {
+  let result: Section = isSection(section) ? section : {};
+  for (const [field, pem] of Object.entries(fields)) {
+    if (pem === undefined) continue;
+    const { [field]: _path, ...rest } = result;
+    result = { ...rest, ...reference(field, { text: pem }) };
+  }
+  return result;
+}
+
 function reference(field: string, credential: Credential | undefined): Record<string, string> {
   if (credential === undefined) return {};
   if ('file' in credential) return { [field]: credential.file };
@@ -118,13 +148,14 @@ function parseRoot(text: string): Section {
 
 function named(root: Section, list: string, field: string, name: string): Section {
   if (name === '') throw invalid(list === 'contexts' ? 'no current-context' : `the context names no ${field}`);
-  const entries = root[list];
-  const found = Array.isArray(entries)
-    ? entries.find((entry) => isSection(entry) && entry['name'] === name)
-    : undefined;
-  const body = isSection(found) ? found[field] : undefined;
+  const body = entriesOf(root, list).find((entry) => entry['name'] === name)?.[field];
   if (!isSection(body)) throw invalid(`${list} has no entry named "${name}"`);
   return body;
+}
+
+function entriesOf(root: Section, list: string): readonly Section[] {
+  const entries = root[list];
+  return Array.isArray(entries) ? entries.filter(isSection) : [];
 }
 
 const unsupported: Readonly<Record<string, string>> = {

@@ -12,7 +12,6 @@ import {
   createKeyPair,
   issueCertificate,
   type KeyAlgorithm,
-  keyAlgorithms,
   parseCertificate,
   parseCsr,
   type Signer,
@@ -51,7 +50,8 @@ async function makeCa(algorithm: KeyAlgorithm): Promise<Signer> {
   return { certPem, keyPem: privateKeyPem };
 }
 
-for (const algorithm of keyAlgorithms) {
+// The larger RSA keys differ in nothing but the seconds that they take.
+for (const algorithm of ['ECDSA-P256', 'ECDSA-P384', 'RSA-2048'] as const) {
   t.test(`${algorithm}: openssl verifies a chain and reads what was asked for`, async (t) => {
     const ca = await makeCa(algorithm);
     const { publicKeyPem, privateKeyPem } = await createKeyPair(algorithm);
@@ -108,8 +108,9 @@ for (const algorithm of keyAlgorithms) {
 
   t.test(`${algorithm}: a CA made by openssl can sign`, async (t) => {
     const keyFile = join(folder, `foreign-${algorithm}.key`);
-    const kind =
-      algorithm === 'RSA-2048' ? ['rsa:2048'] : ['ec', '-pkeyopt', `ec_paramgen_curve:P-${algorithm.slice(-3)}`];
+    const kind = algorithm.startsWith('RSA')
+      ? [algorithm.toLowerCase().replace('-', ':')]
+      : ['ec', '-pkeyopt', `ec_paramgen_curve:P-${algorithm.slice(-3)}`];
     const certPem = openssl(
       ...['req', '-x509', '-nodes', '-newkey', ...kind, '-keyout', keyFile, '-days', '1'],
       ...['-subj', '/C=DE/O=Ünïcode GmbH/CN=Corporate CA', '-utf8'],
