@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type * as Interfaces from '@oclif/core/interfaces';
 import { CodedError, messageOf } from '../base/index.ts';
 import { type ApiClient, clientFromKubeconfig } from '../client/index.ts';
-import { type ClusterDocument, kubernetesDir, parseClusterDocument, resolveInitConfig } from '../config/index.ts';
+import { type ClusterDocument, kubernetesDir, readInitFile, resolveInitConfig } from '../config/index.ts';
 import { createLocalHost } from '../host/index.ts';
 import { type InitContext, initPhases } from '../init/index.ts';
 import { generateToken, parseDuration, parseToken } from '../tokens/index.ts';
@@ -86,7 +86,7 @@ async function documentOf(flags: InitFlags): Promise<ClusterDocument> {
   const file: ClusterDocument =
     flags.config === undefined
       ? { apiVersion: 'k8ts.dev/v1', kind: 'ClusterConfiguration' }
-      : parseClusterDocument(await readConfig(flags.config), flags.config);
+      : readInitFile(await readConfig(flags.config), flags.config).document;
   const sans = flags['apiserver-cert-extra-sans'] ?? [];
   return {
     ...file,

@@ -23,7 +23,7 @@ export function agentConfigOf(cluster: ClusterConfig, node: NodeConfig, cniBinDi
     port: 10250,
     taints: node.taints.map(({ key, value, effect }) => ({ key, effect, ...(value === undefined ? {} : { value }) })),
     labels: node.labels,
-    maxPods: 110,
+    maxPods: node.maxPods ?? cluster.maxPods,
     overlay: cluster.overlay,
     serviceProxy: cluster.serviceProxy,
     dns: cluster.dns,

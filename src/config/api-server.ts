@@ -18,11 +18,11 @@ export const apiServerFields = {
     .strictObject({
       issuerUrl: z.url({ protocol: /^https$/, error: 'must be an https URL' }).describe('Exactly as in the tokens.'),
       clientId: z.string().min(1).describe('The audience that tokens must name.'),
-      usernameClaim: z.string().min(1).optional().describe('Default sub.'),
+      usernameClaim: z.string().min(1).optional().describe('Claim that names the user. Default sub.'),
       usernamePrefix: z.string().optional().describe('Default: issuer and #, nothing for email; "-": nothing.'),
       groupsClaim: z.string().min(1).optional().describe('Default: tokens carry no groups.'),
-      groupsPrefix: z.string().optional(),
-      requiredClaims: z.record(z.string(), z.string()).optional(),
+      groupsPrefix: z.string().optional().describe('Put before the names of groups. Default: nothing.'),
+      requiredClaims: z.record(z.string(), z.string()).optional().describe('Claims that tokens must have.'),
       caFile: path.optional().describe("CA of the issuer's server. Default: the machine's CAs."),
       signingAlgorithms: z.array(z.string()).optional().describe('Default RS256.'),
     })
@@ -62,11 +62,12 @@ export const apiServerFields = {
         .describe('Names of this API server. Default: the issuer.'),
       keyFiles: z.array(path).optional().describe('Keys, public or private, whose tokens are accepted besides sa.key.'),
     })
-    .optional(),
+    .optional()
+    .describe('Tokens of ServiceAccounts.'),
   admission: z
     .strictObject({
-      enable: z.array(z.string().min(1)).optional(),
-      disable: z.array(z.string().min(1)).optional(),
+      enable: z.array(z.string().min(1)).optional().describe('Besides those that are on anyway.'),
+      disable: z.array(z.string().min(1)).optional().describe('Of those that are on anyway.'),
     })
     .optional()
     .describe("Admission plugins switched on or off, by upstream's names."),
@@ -74,7 +75,7 @@ export const apiServerFields = {
     .string()
     .regex(/^\d+-\d+$/, 'must be like 30000-32767')
     .optional()
-    .describe('Default 30000-32767.'),
+    .describe('Ports of Services of type NodePort. Default 30000-32767.'),
 } as const;
 
 const settings = z.strictObject(apiServerFields);

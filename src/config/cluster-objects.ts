@@ -8,6 +8,7 @@ import type { ConfigMap } from '../api/index.ts';
 
 import { nthAddress, whyNotCidr } from './addresses.ts';
 import type { ClusterConfig, InitConfig } from './cluster.ts';
+import { clusterDefaults } from './cluster-document.ts';
 import { paths } from './paths.ts';
 import { parseDocument } from './schema-errors.ts';
 
@@ -44,6 +45,7 @@ export function clusterConfigMaps(config: InitConfig, kubernetesVersion: string)
       authorization: { mode: 'Webhook' },
       clusterDNS: [cluster.clusterDns],
       clusterDomain: cluster.clusterDomain,
+      maxPods: cluster.maxPods,
       rotateCertificates: true,
       serverTLSBootstrap: true,
     }),
@@ -57,6 +59,7 @@ const k8tsSchema = z.object({
   serviceProxy: z.enum(['nftables', 'off']),
   dns: z.enum(['on', 'off']),
   clusterDns: z.string(),
+  maxPods: z.int().positive().default(clusterDefaults.kubelet.maxPods),
 });
 const cidr = z.string().refine((value) => whyNotCidr(value) === undefined, 'must be an IPv4 range');
 const kubeadmSchema = z.object({
@@ -94,6 +97,7 @@ export function readClusterConfig(
     overlay: own?.overlay ?? { backend: 'vxlan', vni: 1, port: 8472 },
     serviceProxy: own?.serviceProxy ?? 'nftables',
     dns: own?.dns ?? 'on',
+    maxPods: own?.maxPods ?? clusterDefaults.kubelet.maxPods,
   };
 }
 

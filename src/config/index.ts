@@ -3,21 +3,17 @@ export { agentConfigOf } from './agent-config.ts';
 export { type ApiServerSettings, apiServerFlags, apiServerSettingsOf } from './api-server.ts';
 export {
   type ClusterConfig,
-  type ClusterDocument,
-  clusterDocument,
   controlPlaneLabel,
   controlPlaneTaint,
-  criSocketSchema,
   defaultCriSocket,
   hostNameOf,
   type InitConfig,
   type NodeConfig,
   type NodeTaint,
-  nodeNameSchema,
-  parseClusterDocument,
   resolveInitConfig,
-  socketUrl,
+  withPort,
 } from './cluster.ts';
+export { type ClusterDocument, clusterDefaults, clusterDocument, emptyClusterDocument } from './cluster-document.ts';
 export { clusterConfigMaps, configMapNames, readClusterConfig } from './cluster-objects.ts';
 export {
   agentConfigPath,
@@ -28,6 +24,11 @@ export {
   writeServerConfig,
 } from './daemon-files.ts';
 export type { AgentConfig, ServerConfig } from './daemons.ts';
+export { type Given, readInitFile, readJoinFile, readWholeFile } from './documents.ts';
+export { criSocketSchema, nodeNameSchema, socketUrl } from './fields.ts';
+export { emptyJoinDocument, type JoinDocument, joinDocument } from './join-document.ts';
+export { whyNotServed } from './kubeadm/index.ts';
 export { addressTowards, defaultAddress, hasDefaultRoute, routedRanges } from './node-address.ts';
 export { agentService, cniBinDirs, kubernetesDir, paths, serverService } from './paths.ts';
+export { printDocument } from './print.ts';
 export { parseDocument } from './schema-errors.ts';

@@ -23,9 +23,16 @@ function describe(issue: z.core.$ZodIssue): string {
   const path = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
   if (issue.code === 'unrecognized_keys') return `${path}unknown field ${issue.keys.join(', ')}`;
   const found =
-    issue.input === undefined || typeof issue.input === 'object' ? '' : ` (is ${JSON.stringify(issue.input)})`;
+    issue.input === undefined || typeof issue.input === 'object' || isSecret(issue.path.at(-1))
+      ? ''
+      : ` (is ${JSON.stringify(issue.input)})`;
   if (issue.code === 'invalid_value') return `${path}must be one of ${issue.values.map(String).join(', ')}${found}`;
   if (issue.code === 'invalid_type' && issue.input === undefined)
     return `${path}is missing; a ${issue.expected} is needed`;
   return `${path}${issue.message}${found}`;
+}
+
+/** A token that was typed wrong is still most of a token. */
+function isSecret(field: PropertyKey | undefined): boolean {
+  return /token|string$/i.test(String(field));
 }

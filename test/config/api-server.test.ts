@@ -1,5 +1,5 @@
 import t from 'tap';
-import { apiServerFlags, apiServerSettingsOf, parseClusterDocument } from '../../src/config/index.ts';
+import { apiServerFlags, apiServerSettingsOf, readInitFile } from '../../src/config/index.ts';
 
 t.test('flags of kube-apiserver become settings', async (t) => {
   const given = {
@@ -67,9 +67,9 @@ t.test('what is wrong is named', (t) => {
 t.test("the cluster's document has the same fields", (t) => {
   const document = (apiServer: string): string =>
     `apiVersion: k8ts.dev/v1\nkind: ClusterConfiguration\napiServer: ${apiServer}\n`;
-  const given = parseClusterDocument(document('{bindPort: 7443, audit: {policyFile: /p, logPath: /l}}'), 'file');
+  const { document: given } = readInitFile(document('{bindPort: 7443, audit: {policyFile: /p, logPath: /l}}'), 'file');
   t.strictSame(given.apiServer, { bindPort: 7443, audit: { policyFile: '/p', logPath: '/l' } });
-  t.throws(() => parseClusterDocument(document('{audit: {policyFile: /p}}'), 'file'), {
+  t.throws(() => readInitFile(document('{audit: {policyFile: /p}}'), 'file'), {
     code: 'CONFIG_INVALID',
     message: /apiServer.audit.logPath: is missing/,
   });

@@ -7,8 +7,8 @@ import {
   clusterConfigMaps,
   loadAgentConfig,
   loadServerConfig,
-  parseClusterDocument,
   readClusterConfig,
+  readInitFile,
   resolveInitConfig,
 } from '../../src/config/index.ts';
 import { createFakeHost } from '../../src/host/index.ts';
@@ -46,7 +46,7 @@ t.test('defaults are those of kubeadm', async (t) => {
 });
 
 t.test('what is given wins, and the endpoint gets the port', async (t) => {
-  const given = parseClusterDocument(
+  const { document: given } = readInitFile(
     'apiVersion: k8ts.dev/v1\nkind: ClusterConfiguration\ncontrolPlaneEndpoint: api.test\napiServer: {bindPort: 7443}\nnetworking: {serviceCidr: 10.32.0.0/16}',
     'file',
   );
@@ -91,6 +91,24 @@ const bad: readonly { readonly name: string; readonly given: object; readonly wa
       code: 'CIDR_OVERLAP',
     },
     {
+      name: 'DNS elsewhere',
+      given: { networking: { clusterDns: '10.1.1.1' } },
+      want: /cluster DNS 10.1.1.1 is not in the service range/,
+      code: 'CIDR_OVERLAP',
+    },
+    {
+      name: 'etcd',
+      given: { datastore: 'etcd://192.0.2.1:2379' },
+      want: /datastore: etcd is not supported yet; .*SQLite/,
+    },
+    { name: 'other database', given: { datastore: 'mysql://u@h/db' }, want: /datastore: only SQLite/ },
+    { name: 'no database', given: { datastore: 'here' }, want: /must be sqlite:\/\/\/absolute/ },
+    {
+      name: 'token',
+      given: { bootstrapTokens: [{ token: 'abcdef.0123456789abcde' }] },
+      want: /bootstrapTokens.0.token: must be 6 characters, a dot and 16 characters of a-z 0-9$/,
+    },
+    {
       name: 'small range',
       given: { networking: { podCidr: '10.244.0.0/25' } },
       want: /smaller than the \/24/,
@@ -109,8 +127,8 @@ for (const { name, given, want, code = 'CONFIG_INVALID' } of bad) {
 }
 
 t.test('a file that is not YAML says so', async (t) => {
-  t.throws(() => parseClusterDocument('a: [', 'x.yaml'), { code: 'CONFIG_UNREADABLE', message: /x.yaml is not YAML/ });
-  t.throws(() => parseClusterDocument('', 'x.yaml'), { code: 'CONFIG_UNREADABLE' });
+  t.throws(() => readInitFile('a: [', 'x.yaml'), { code: 'CONFIG_UNREADABLE', message: /x.yaml is not YAML/ });
+  t.throws(() => readInitFile('', 'x.yaml'), { code: 'CONFIG_UNREADABLE' });
 });
 
 t.test('what init writes into the cluster, join reads back', async (t) => {
