@@ -186,7 +186,7 @@ t.test('streams: exec, cp, port-forward, run, debug, logs', async (t) => {
   t.match(
     await eventually(
       'the debug container has answered',
-      15_000,
+      60_000,
       async () => (await lab.kubectl(['logs', 'multi', '-c', 'look'])) || undefined,
     ),
     /nginx/,
@@ -204,7 +204,7 @@ t.test('volumes and environment say what they are made of, and follow it', async
   t.equal(environment, 'node1 32\nredsesameapp="multi"');
   await lab.kubectl(['patch', 'configmap', 'settings', '-p', '{"data":{"colour":"blue"}}']);
   await lab.kubectl(['label', 'pod', 'multi', 'tier=front']);
-  await eventually('the files are new', 15_000, async () => {
+  await eventually('the files are new', 60_000, async () => {
     const files = await exec('multi', 'cat', '/all/colour', '/all/labels');
     return /^blue/.test(files) && files.includes('tier="front"') ? true : undefined;
   });
@@ -215,7 +215,7 @@ t.test('a container that is not well is started again, with its hooks', async (t
   await lab.kubectl(['exec', 'probed', '--', 'rm', '/ok']);
   const last =
     'jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].lastState.terminated.message}';
-  const [restarts, message] = await eventually('it has been restarted', 30_000, async () => {
+  const [restarts, message] = await eventually('it has been restarted', 60_000, async () => {
     const words = (await lab.kubectl(['get', 'pod', 'probed', '-o', last])).trim().split(' ');
     return words.length === 2 ? words : undefined;
   });
@@ -251,16 +251,16 @@ t.test('containers go on when what looks after them dies, and it comes back', as
   const before = await containers();
   const [supervisor, agent] = [await pid('supervisor'), await pid('agent')];
   mustSucceed(await lab.on('node1', ['kill', '-KILL', supervisor]));
-  await eventually('another supervisor', 15_000, async () => (await pid('supervisor')) || undefined);
+  await eventually('another supervisor', 60_000, async () => (await pid('supervisor')) || undefined);
   t.equal(await pid('agent'), agent, 'the agent goes on');
   const log = '/var/log/k8ts/supervisor.log';
-  await eventually('it has adopted the agent', 15_000, async () =>
+  await eventually('it has adopted the agent', 60_000, async () =>
     (await lab.on('node1', ['grep', '-c', `"adopted".*"pid":${agent}`, log])).stdout.trim() === '1' ? true : undefined,
   );
   mustSucceed(await lab.on('node1', ['kill', '-KILL', agent]));
   await eventually(
     'another agent',
-    15_000,
+    60_000,
     async () => ((await pid('agent')) !== '' && (await pid('agent')) !== agent) || undefined,
   );
   await lab.kubectl(['run', 'later', `--image=${busybox}`, '--', 'sleep', '1000']);

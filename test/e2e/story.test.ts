@@ -245,11 +245,11 @@ t.test('a server killed in the middle of writes comes back with every acknowledg
     'for i in $(seq 60); do "$0" --kubeconfig /etc/kubernetes/admin.conf create configmap "kept-$i" --from-literal=n=$i >/dev/null 2>&1 && echo "kept-$i"; done',
     lab.kubectlPath,
   ]);
-  await eventually('the first write is there', 20_000, async () => lab.kubectl(['get', 'configmap', 'kept-3']));
+  await eventually('the first write is there', 60_000, async () => lab.kubectl(['get', 'configmap', 'kept-3']));
   mustSucceed(await lab.on('master', ['pkill', '-KILL', '-f', 'run server']));
   const acknowledged = (await writer).stdout.trim().split('\n');
   t.ok(acknowledged.length > 3);
-  const kept = await eventually('the server is back', 30_000, async () =>
+  const kept = await eventually('the server is back', 60_000, async () =>
     (await lab.kubectl(['get', 'configmaps', '-o', 'name'])).split('\n'),
   );
   t.same(
