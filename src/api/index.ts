@@ -41,7 +41,7 @@ export {
   type SubresourceSpec,
   type Verb,
 } from './kind.ts';
-export { allKinds, kindOf, kindOfResource, kinds } from './kinds.ts';
+export { allKinds, hiddenKinds, kindOf, kindOfResource, kinds } from './kinds.ts';
 export {
   type OpenApiDocuments,
   type OpenApiEntry,

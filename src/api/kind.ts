@@ -85,6 +85,8 @@ export interface KindSpec {
   /** Never stored: reviews and the bodies of subresources. */
   readonly virtual?: true;
   readonly storedAs?: StoredAs;
+  /** Served, but left out of discovery. */
+  readonly hidden?: true;
   readonly subresources?: readonly SubresourceSpec[];
   readonly scale?: ScalePaths;
   /** Top-level fields whose change raises metadata.generation, `*` for all but metadata and a status that is a subresource; absent: the kind has no generation. */

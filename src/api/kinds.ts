@@ -10,6 +10,8 @@ import { reviewKinds } from './kinds/reviews.ts';
 import { storageKinds } from './kinds/storage.ts';
 import { workloadKinds } from './kinds/workloads.ts';
 
+export { hiddenKinds } from './kinds/hidden.ts';
+
 export const kinds = {
   ...coreKinds,
   ...workloadKinds,

@@ -1,7 +1,7 @@
 // The composition of the API server: store → watch cache → registry → security → HTTP. Everything here is wiring; each part
 // is a value that a test can make by itself. Stopping goes the other way round.
 
-import { type KindSpec, kinds as kindsTable } from '../api/index.ts';
+import { hiddenKinds, type KindSpec, kinds as kindsTable } from '../api/index.ts';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import { type FrontProxyCertificate, startAggregation } from './aggregation/index.ts';
@@ -86,7 +86,7 @@ const listPieceSize = 256 << 10;
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, logger = silentLogger, clock = systemClock, nodePorts = [30_000, 32_767] } = options;
   const cache = await startWatchCache({ store });
-  const resources = createResourceTable(cache, options.kinds ?? Object.values(kindsTable));
+  const resources = createResourceTable(cache, options.kinds ?? [...Object.values(kindsTable), ...hiddenKinds]);
   const reader = createObjectReader(resources);
   const { serviceCidr } = options;
   const services = createServiceAllocator(cache.resource('/registry/core/services/'), { serviceCidr, nodePorts });

@@ -2,6 +2,7 @@
 // server that never sees protobuf pays nothing for the tables.
 
 import type { GroupVersionKind } from '../kind.ts';
+import { formOf } from '../schema/form.ts';
 import type { Codec } from './codec.ts';
 import { type FieldTable, fieldTables } from './fields/tables.ts';
 import { Message } from './message.ts';
@@ -56,7 +57,8 @@ export function createMessages(tables: readonly FieldTable[]): Messages {
 
   return {
     named,
-    ofKind({ group, version, kind }) {
+    ofKind(given) {
+      const { group, version, kind } = formOf(given);
       const key = keyOf({ group, version });
       const own = byKey.get(key)?.group === group ? named(`${key}.${kind}`) : undefined;
       return own ?? (everywhere.test(kind) ? named(`meta/v1.${kind}`) : undefined);

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../../base/index.ts';
 import type { GroupVersionKind } from '../kind.ts';
+import { formOf } from './form.ts';
 import type { FieldFacts, FieldShape, ScalarShape, SchemaFile, Shape } from './shape.ts';
 
 export interface ObjectSchema {
@@ -80,7 +81,8 @@ function compileSchemas(file: SchemaFile): SchemaSet {
 
   return {
     ofType,
-    ofKind({ group, version, kind }) {
+    ofKind(given) {
+      const { group, version, kind } = formOf(given);
       const name = file.kinds[`${group}/${version}/${kind}`];
       return name === undefined ? undefined : ofType(name);
     },

@@ -95,6 +95,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
   function localVersions(): readonly LocalVersion[] {
     const own = resources
       .all()
+      .filter(({ spec }) => spec.hidden !== true)
       .map(({ spec: { group, version, custom } }) => ({ group, version, isCustom: custom !== undefined }));
     const made = virtual.map(({ servedUnder: { group, version } }) => ({ group, version, isCustom: false }));
     return [...own, ...made];

@@ -41,7 +41,7 @@ export function createPathHandler(options: PathOptions): PathHandler {
   const versions = () =>
     options.aggregation.withRemote(
       apiVersions(
-        options.resources.all().map(({ spec }) => spec),
+        options.resources.all().flatMap(({ spec }) => (spec.hidden === true ? [] : [spec])),
         options.virtual,
       ),
     );
