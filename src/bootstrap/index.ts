@@ -1,5 +1,5 @@
 export { ensureObject } from './ensure-object.ts';
-export { type PreflightRun, runPreflight } from './preflight.ts';
+export { type PreflightRun, runClusterPreflight, runPreflight } from './preflight.ts';
 export { agentServiceSpec, serverServiceSpec } from './services.ts';
 export { type AgentStart, setUpHost, startAgent } from './start-agent.ts';
 export { type WaitOptions, waitForApi, waitForNode, waitForReady, whyNoCertificate, whyNodeNotReady } from './wait.ts';

@@ -1,40 +1,55 @@
-// Everything that the checks judge, gathered once, through Host and Cri. A check itself does no I/O, so each is tested by
-// a literal.
+// Everything that the checks judge, gathered once, through Host and Cri, all at a time. The readers are in facts/, one file
+// per subject.
 
-import { CodedError } from '../base/index.ts';
-import { hasDefaultRoute, paths, routedRanges } from '../config/index.ts';
-import type { Cri, RuntimeCondition } from '../cri/index.ts';
+import { hasDefaultRoute, routedRanges } from '../config/index.ts';
+import type { Cri } from '../cri/index.ts';
 import type { DiskFacts, Host } from '../host/index.ts';
+import { type Cgroups, type ModuleState, readCgroups, readModules, readUnsetOptions } from './facts/kernel.ts';
+import { type ForeignState, readForeignState } from './facts/leftovers.ts';
+import {
+  type Firewall,
+  type IptablesRules,
+  type PortHolder,
+  type Proxies,
+  readFirewall,
+  readHolders,
+  readIptables,
+  readLinks,
+  readNameservers,
+  readProxies,
+  readUnderlay,
+} from './facts/network.ts';
+import { collect, existing, namesIn, outputOf, readText } from './facts/read.ts';
+import { type Runtime, type RuntimeProcess, readRuntime, readRuntimeProcess } from './facts/runtime.ts';
 
 export type Role = 'control-plane' | 'worker';
 
 export interface PreflightOptions {
   readonly role: Role;
   readonly nodeName: string;
+  /** The address that the node will have; undefined: not known yet, that of the default route. */
+  readonly nodeIp: string | undefined;
+  /** Host of the API server: an address or a name. */
+  readonly apiHost: string | undefined;
   /** unix:///run/containerd/containerd.sock */
   readonly criSocket: string;
   readonly podCidr: string | undefined;
   readonly serviceCidr: string | undefined;
   /** TCP ports that must be free. */
   readonly ports: readonly number[];
+  /** UDP port of the overlay. */
+  readonly overlayPort: number;
   readonly cniBinDirs: readonly string[];
   /** Processes of an earlier run of this command, which may hold the ports. */
   readonly ownPids: readonly number[];
-}
-
-export interface PortHolder {
-  readonly port: number;
-  readonly pid: number | undefined;
-  readonly program: string | undefined;
-}
-
-export interface Problem {
-  readonly message: string;
-  readonly hint: string | undefined;
+  /** True when a k8ts node is on this machine already: what it left is not of another cluster. */
+  readonly isMember: boolean;
 }
 
 export interface PreflightFacts extends PreflightOptions {
   readonly uid: number;
+  /** linux; the kernel's release, such as 6.1.0-18-amd64. */
+  readonly kernel: string;
   readonly processors: number;
   readonly memoryBytes: number;
   readonly disks: readonly DiskFacts[];
@@ -46,27 +61,48 @@ export interface PreflightFacts extends PreflightOptions {
   readonly programs: Readonly<Record<string, string | undefined>>;
   /** Plugin name to its path in one of `cniBinDirs`. */
   readonly cniPlugins: Readonly<Record<string, string | undefined>>;
-  readonly runtime:
-    | { readonly name: string; readonly version: string; readonly conditions: readonly RuntimeCondition[] }
-    | { readonly problem: Problem };
+  readonly runtime: Runtime;
   /** The runtime's own process; undefined where it cannot be found. */
-  readonly runtimeProcess: { readonly mayRaisePriority: boolean; readonly restrictsOomScore: boolean } | undefined;
+  readonly runtimeProcess: RuntimeProcess | undefined;
+  /** True when systemd is process 1. */
+  readonly hasSystemd: boolean;
+  /** systemd's units that would be a second node agent, and are enabled or active. */
+  readonly otherAgents: readonly string[];
+  readonly cgroups: Cgroups;
+  /** Needed options that the kernel's configuration file says are not set; undefined where there is no such file. */
+  readonly unsetKernelOptions: readonly string[] | undefined;
+  readonly modules: Readonly<Record<string, ModuleState>>;
   /** Value of each wanted sysctl; undefined when the kernel has none. */
   readonly sysctls: Readonly<Record<string, string | undefined>>;
   /** False when /proc/sys is mounted read-only. */
   readonly canWriteSysctls: boolean;
-  readonly hasModprobe: boolean;
-  /** Files and folders of an earlier cluster. */
+  /** Files of an earlier cluster that kubeadm refuses as well. */
   readonly leftovers: readonly string[];
+  /** Folders of an earlier cluster that are not empty. */
+  readonly usedDirs: readonly string[];
+  readonly foreign: ForeignState;
   /** Address that the node's name resolves to. */
   readonly nodeNameAddress: string | undefined;
   readonly hasDefaultRoute: boolean;
   readonly routes: readonly { readonly range: string; readonly device: string }[];
+  /** The link that other nodes are reached by. */
+  readonly underlay: { readonly device: string; readonly mtu: number } | undefined;
+  readonly nameservers: { readonly file: string; readonly addresses: readonly string[] };
+  readonly iptables: IptablesRules;
+  readonly firewall: Firewall | undefined;
+  readonly proxies: Proxies;
 }
 
-export const wantedPrograms = ['ip', 'nft', 'iptables', 'mount', 'umount', 'runc'] as const;
+export const wantedPrograms = ['ip', 'bridge', 'ss', 'nft', 'iptables', 'mount', 'umount', 'runc'] as const;
+/** Missing, they only cost something. */
+export const optionalPrograms = ['conntrack', 'modprobe', 'ethtool'] as const;
 export const wantedPlugins = ['bridge', 'host-local', 'loopback', 'portmap'] as const;
-export const wantedSysctls = ['net.ipv4.ip_forward', 'net.bridge.bridge-nf-call-iptables'] as const;
+export const wantedSysctls = [
+  'net.ipv4.ip_forward',
+  'net.bridge.bridge-nf-call-iptables',
+  'fs.inotify.max_user_instances',
+  'fs.inotify.max_user_watches',
+] as const;
 
 const leftoverPaths: Readonly<Record<Role, readonly string[]>> = {
   'control-plane': [
@@ -74,45 +110,75 @@ const leftoverPaths: Readonly<Record<Role, readonly string[]>> = {
     '/etc/kubernetes/manifests/kube-controller-manager.yaml',
     '/etc/kubernetes/manifests/kube-scheduler.yaml',
     '/etc/kubernetes/manifests/etcd.yaml',
-    '/var/lib/etcd/member',
   ],
-  worker: [paths.kubeletConf, paths.caFile, '/etc/kubernetes/manifests/kube-apiserver.yaml'],
+  worker: [
+    '/etc/kubernetes/kubelet.conf',
+    '/etc/kubernetes/bootstrap-kubelet.conf',
+    '/etc/kubernetes/pki/ca.crt',
+    '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  ],
 };
+
+/** Units of other distributions that take the agent's port and its pods. */
+const agentUnits = ['kubelet', 'k3s', 'k3s-agent', 'rke2-server', 'rke2-agent', 'k0scontroller', 'k0sworker'] as const;
 
 export async function gatherFacts(
   host: Host,
-  cri: Pick<Cri, 'version' | 'status'>,
+  cri: Pick<Cri, 'version' | 'status' | 'cgroupDriver'>,
   options: PreflightOptions,
   signal?: AbortSignal,
 ): Promise<PreflightFacts> {
-  const [machine, runtime, runtimeProcess, holders, swaps, routes] = await Promise.all([
+  const { role, criSocket, ports, overlayPort, isMember } = options;
+  const hasSystemd = (await host.stat('/run/systemd/system'))?.kind === 'directory';
+  const [machine, runtime, runtimeProcess, holders, links, iptables, routes] = await Promise.all([
     host.facts(),
     readRuntime(cri, signal),
-    readRuntimeProcess(host, options.criSocket),
-    readHolders(host, options.ports),
-    readText(host, '/proc/swaps'),
+    readRuntimeProcess(host, criSocket),
+    readHolders(host, ports, overlayPort),
+    readLinks(host),
+    readIptables(host),
     routedRanges(host),
+  ]);
+  const [programs, cniPlugins, sysctls, modules, nodeNameAddress, foreign] = await Promise.all([
+    collect([...wantedPrograms, ...optionalPrograms], (name) => host.which(name)),
+    collect(wantedPlugins, (name) => findPlugin(host, options.cniBinDirs, name)),
+    collect(wantedSysctls, (key) => host.readSysctl(key)),
+    readModules(host, machine.kernel),
+    resolveName(host, options.nodeName),
+    readForeignState(host, { isMember, links: links.map(({ ifname }) => ifname), iptables: iptables.saved }),
   ]);
   const mounts = await readText(host, '/proc/self/mounts');
   return {
     ...options,
     uid: machine.uid,
+    kernel: machine.kernel,
     processors: machine.processors,
     memoryBytes: machine.memoryBytes,
     disks: machine.disks,
-    swaps: parseSwaps(swaps),
+    swaps: parseSwaps(await readText(host, '/proc/swaps')),
     holders,
-    programs: await collect(wantedPrograms, (name) => host.which(name)),
-    cniPlugins: await collect(wantedPlugins, (name) => findPlugin(host, options.cniBinDirs, name)),
+    programs,
+    cniPlugins,
     runtime,
     runtimeProcess,
-    sysctls: await collect(wantedSysctls, (key) => host.readSysctl(key)),
+    hasSystemd,
+    otherAgents: hasSystemd ? await readOtherAgents(host) : [],
+    cgroups: await readCgroups(host),
+    unsetKernelOptions: await readUnsetOptions(host, machine.kernel),
+    modules,
+    sysctls,
     canWriteSysctls: !mounts.split('\n').some((line) => / \/proc\/sys \S+ (\S+,)?ro[ ,]/.test(line)),
-    hasModprobe: (await host.which('modprobe')) !== undefined,
-    leftovers: await existing(host, leftoverPaths[options.role]),
-    nodeNameAddress: await resolveName(host, options.nodeName),
+    leftovers: isMember ? [] : await existing(host, leftoverPaths[role]),
+    usedDirs: role === 'control-plane' && (await namesIn(host, '/var/lib/etcd')).length > 0 ? ['/var/lib/etcd'] : [],
+    foreign,
+    nodeNameAddress,
     hasDefaultRoute: await hasDefaultRoute(host),
     routes,
+    underlay: await readUnderlay(host, links, options.nodeIp),
+    nameservers: await readNameservers(host),
+    iptables,
+    firewall: await readFirewall(host, hasSystemd),
+    proxies: await readProxies(host),
   };
 }
 
@@ -123,51 +189,6 @@ export async function presentPluginDirs(host: Host, dirs: readonly string[]): Pr
     dirs.map((dir) => `${dir}/bridge`),
   );
   return found.length === 0 ? dirs : found.map((path) => path.slice(0, -'/bridge'.length));
-}
-
-async function readRuntime(
-  cri: Pick<Cri, 'version' | 'status'>,
-  signal: AbortSignal | undefined,
-): Promise<PreflightFacts['runtime']> {
-  try {
-    const { runtimeName, runtimeVersion } = await cri.version(signal);
-    const { conditions } = await cri.status(signal);
-    return { name: runtimeName, version: runtimeVersion, conditions };
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return { problem: { message: error.message, hint: error.hint } };
-  }
-}
-
-/** Who listens on the runtime's socket, its capabilities (proc(5), CapEff) and its configuration file. */
-async function readRuntimeProcess(host: Host, criSocket: string): Promise<PreflightFacts['runtimeProcess']> {
-  const socket = criSocket.replace(/^unix:\/\//, '');
-  const { stdout } = await host.run('ss', ['-Hlxp', 'src', socket], { readsOnly: true, accept: [1, 255] });
-  const pid = /pid=(\d+)/.exec(stdout)?.[1];
-  if (pid === undefined) return undefined;
-  const capabilities = /^CapEff:\s*([0-9a-f]+)/m.exec(await readText(host, `/proc/${pid}/status`))?.[1] ?? '0';
-  const words = (await readText(host, `/proc/${pid}/cmdline`)).split('\0');
-  const flag = words.findIndex((word) => word === '--config' || word === '-c');
-  const config = flag < 0 ? '/etc/containerd/config.toml' : (words[flag + 1] ?? '');
-  return {
-    mayRaisePriority: (BigInt(`0x${capabilities}`) & (1n << 24n)) !== 0n, // CAP_SYS_RESOURCE
-    restrictsOomScore: /^\s*restrict_oom_score_adj\s*=\s*true/m.test(await readText(host, config)),
-  };
-}
-
-async function readHolders(host: Host, ports: readonly number[]): Promise<readonly PortHolder[]> {
-  const { stdout } = await host.run('ss', ['-Hltnp'], { readsOnly: true, accept: [1, 255] });
-  return parseListeners(stdout).filter(({ port }) => ports.includes(port));
-}
-
-/** Lines of `ss -Hltnp`: state, queues, local address:port, peer, users:(("name",pid=1,fd=2)). */
-export function parseListeners(text: string): PortHolder[] {
-  return text.split('\n').flatMap((line) => {
-    const port = /^\S+\s+\d+\s+\d+\s+\S+:(\d+)\s/.exec(line)?.[1];
-    if (port === undefined) return [];
-    const user = /users:\(\("([^"]*)",pid=(\d+)/.exec(line);
-    return [{ port: Number(port), program: user?.[1], pid: user?.[2] === undefined ? undefined : Number(user[2]) }];
-  });
 }
 
 /** First column of /proc/swaps below its heading. */
@@ -184,27 +205,12 @@ async function resolveName(host: Host, name: string): Promise<string | undefined
 }
 
 async function findPlugin(host: Host, dirs: readonly string[], name: string): Promise<string | undefined> {
-  return (
-    await existing(
-      host,
-      dirs.map((dir) => `${dir}/${name}`),
-    )
-  )[0];
+  const candidates = dirs.map((dir) => `${dir}/${name}`);
+  return (await existing(host, candidates))[0];
 }
 
-async function existing(host: Host, candidates: readonly string[]): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const path of candidates) if ((await host.stat(path)) !== undefined) found.push(path);
-  return found;
-}
-
-async function collect<Name extends string, Value>(
-  names: readonly Name[],
-  look: (name: Name) => Promise<Value>,
-): Promise<Readonly<Record<string, Value>>> {
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await look(name)] as const)));
-}
-
-async function readText(host: Host, path: string): Promise<string> {
-  return (await host.readFileIfExists(path).catch(() => undefined))?.toString('utf8') ?? '';
+/** `systemctl is-enabled` prints one line per unit, and nothing on standard output for those that are not there. */
+async function readOtherAgents(host: Host): Promise<readonly string[]> {
+  const units = await collect(agentUnits, (unit) => outputOf(host, 'systemctl', ['is-enabled', `${unit}.service`]));
+  return agentUnits.filter((unit) => units[unit]?.trim() === 'enabled');
 }

@@ -3,7 +3,7 @@
 import t from 'tap';
 import { CodedError } from '../../src/base/index.ts';
 import { createFakeHost } from '../../src/host/index.ts';
-import { parseListeners } from '../../src/preflight/facts.ts';
+import { parseListeners } from '../../src/preflight/facts/network.ts';
 import {
   checks,
   gatherFacts,
@@ -12,45 +12,7 @@ import {
   presentPluginDirs,
   requirePassed,
 } from '../../src/preflight/index.ts';
-
-const gibibyte = 1024 ** 3;
-const sound: PreflightFacts = {
-  role: 'control-plane',
-  nodeName: 'master',
-  criSocket: 'unix:///run/containerd/containerd.sock',
-  podCidr: '10.244.0.0/16',
-  serviceCidr: '10.96.0.0/12',
-  ports: [6443, 10250],
-  cniBinDirs: ['/usr/lib/cni'],
-  ownPids: [77],
-  uid: 0,
-  processors: 2,
-  memoryBytes: 2 * gibibyte,
-  disks: [{ mount: '/', sizeBytes: 10 * gibibyte, freeBytes: 5 * gibibyte }],
-  swaps: [],
-  holders: [{ port: 6443, pid: 77, program: 'node' }],
-  programs: { ip: '/x', nft: '/x', iptables: '/x', mount: '/x', umount: '/x', runc: '/x' },
-  cniPlugins: { bridge: '/x', 'host-local': '/x', loopback: '/x', portmap: '/x' },
-  runtime: {
-    name: 'containerd',
-    version: '1.6.20',
-    conditions: [
-      { type: 'RuntimeReady', status: true, reason: '', message: '' },
-      { type: 'NetworkReady', status: false, reason: 'NetworkPluginNotReady', message: 'cni config uninitialized' },
-    ],
-  },
-  runtimeProcess: { mayRaisePriority: true, restrictsOomScore: false },
-  sysctls: { 'net.ipv4.ip_forward': '0', 'net.bridge.bridge-nf-call-iptables': undefined },
-  canWriteSysctls: true,
-  hasModprobe: true,
-  leftovers: [],
-  nodeNameAddress: '192.0.2.10',
-  hasDefaultRoute: true,
-  routes: [
-    { range: '192.0.2.0/24', device: 'eth0' },
-    { range: '10.244.0.0/24', device: 'cni0' },
-  ],
-};
+import { gibibyte, joining, sound } from './sound.ts';
 
 const provoked: readonly {
   readonly id: string;
@@ -82,7 +44,7 @@ const provoked: readonly {
   },
   {
     id: 'CRI',
-    given: { runtime: { problem: { message: 'no socket', hint: 'start it' } } },
+    given: { runtime: { problem: { code: 'CRI_SOCKET_ABSENT', message: 'no socket', hint: 'start it' } } },
     says: /no socket/,
     fix: /start it/,
   },
@@ -93,6 +55,7 @@ const provoked: readonly {
         name: 'containerd',
         version: '1',
         conditions: [{ type: 'RuntimeReady', status: false, reason: 'X', message: 'y' }],
+        cgroupDriver: 'systemd',
       },
     },
     says: /not ready: X y/,
@@ -100,7 +63,14 @@ const provoked: readonly {
   },
   {
     id: 'OOMScoreAdj',
-    given: { runtimeProcess: { mayRaisePriority: false, restrictsOomScore: false } },
+    given: {
+      runtimeProcess: {
+        program: 'containerd',
+        configFile: '/c.toml',
+        mayRaisePriority: false,
+        restrictsOomScore: false,
+      },
+    },
     says: /CAP_SYS_RESOURCE/,
     fix: /restrict_oom_score_adj = true/,
   },
@@ -124,7 +94,7 @@ const provoked: readonly {
   },
   {
     id: 'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
-    given: { hasModprobe: false },
+    given: { programs: { ...sound.programs, modprobe: undefined } },
     says: /not loaded/,
     fix: /modprobe br_netfilter/,
   },
@@ -154,8 +124,8 @@ const provoked: readonly {
 ];
 
 t.test('a sound machine passes every check, on both roles', async (t) => {
-  t.strictSame(judge(sound, []), []);
-  t.strictSame(judge({ ...sound, role: 'worker' }, []), []);
+  t.strictSame(judge(sound, [], checks), []);
+  t.strictSame(judge({ ...sound, role: 'worker' }, [], checks), []);
 });
 
 t.test('every check has a case that provokes it', async (t) => {
@@ -169,25 +139,25 @@ t.test('every check has a case that provokes it', async (t) => {
 
 for (const { id, given, says, fix } of provoked) {
   t.test(`${id}: ${says}`, async (t) => {
-    t.match(judge({ ...sound, ...given }, []), [{ id, message: says, fix }]);
+    t.match(judge({ ...sound, ...given }, [], checks), [{ id, message: says, fix }]);
   });
 }
 
 t.test('workers are not asked for what only a master needs', async (t) => {
-  t.strictSame(judge({ ...sound, role: 'worker', processors: 1, memoryBytes: gibibyte / 4 }, []), []);
+  t.strictSame(judge({ ...sound, role: 'worker', processors: 1, memoryBytes: gibibyte / 4 }, [], checks), []);
 });
 
 t.test('an ignored error is a warning, by any letter case, and by all', async (t) => {
   const swapping = { ...sound, swaps: ['/swap'] };
   for (const ignored of [['swap'], ['Port-1', 'SWAP'], ['all']]) {
-    t.match(judge(swapping, ignored), [{ id: 'Swap', severity: 'warning' }]);
+    t.match(judge(swapping, ignored, checks), [{ id: 'Swap', severity: 'warning' }]);
   }
-  t.match(judge(swapping, ['Port-6443']), [{ id: 'Swap', severity: 'error' }]);
+  t.match(judge(swapping, ['Port-6443'], checks), [{ id: 'Swap', severity: 'error' }]);
 });
 
 t.test('all errors are named at once, in kubeadm form, with exit code 2', async (t) => {
   const said: string[] = [];
-  const judged = judge({ ...sound, swaps: ['/swap'], processors: 1, uid: 5 }, []);
+  const judged = judge({ ...sound, swaps: ['/swap'], processors: 1, uid: 5 }, [], checks);
   const failed = await Promise.resolve()
     .then(() => requirePassed(judged, (line) => said.push(line)))
     .catch((error: unknown) => error);
@@ -228,7 +198,11 @@ t.test('facts are read from the machine', async (t) => {
   const version = async () => {
     throw new CodedError('CRI_SOCKET_ABSENT', 'absent', { hint: 'install' });
   };
-  const facts = await gatherFacts(host, { version, status: version }, { ...sound, role: 'worker' });
+  const facts = await gatherFacts(
+    host,
+    { version, status: version, cgroupDriver: version },
+    { ...sound, role: 'worker' },
+  );
   t.match(facts, {
     swaps: ['/dev/sda2'],
     holders: [{ port: 10250, pid: 3, program: 'kubelet' }],
