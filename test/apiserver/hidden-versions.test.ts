@@ -30,7 +30,7 @@ t.test('policy/v1beta1 can be read and watched, and is not in discovery', async 
   t.equal((await api.call('POST', path, budget('c', {}))).status, 405, 'it is only read');
   const binary = await api.call('GET', old, undefined, { accept: 'application/vnd.kubernetes.protobuf' });
   t.match(binary, { status: 200, headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } });
-  t.match(binary.text, /^k8s\0\n.{2}policy\/v1beta1\x12.PodDisruptionBudgetList/s);
+  t.match(binary.text, /^k8s.*policy\/v1beta1.*PodDisruptionBudgetList/s);
 
   const versions = at((await api.call('GET', '/apis/policy')).body, 'versions');
   t.strictSame(versions, [{ groupVersion: 'policy/v1', version: 'v1' }]);
