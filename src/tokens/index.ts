@@ -8,6 +8,7 @@ export {
   verifyClusterInfo,
 } from './cluster-info.ts';
 export { formatDuration, parseDuration } from './duration.ts';
+export { formatJoinString, isJoinString, type JoinString, parseJoinString } from './join-string.ts';
 export { type BootstrapToken, equalSecrets, formatToken, generateToken, parseToken } from './token.ts';
 export {
   bootstrappersGroup,
