@@ -16,6 +16,7 @@ import { createBufferPool } from './http/list-body.ts';
 import { listen, type TlsMaterial } from './http/listener.ts';
 import { createPathHandler } from './http/path-requests.ts';
 import { createPipeline } from './http/pipeline.ts';
+import { createInstallation, type InstallationSource } from './installation/index.ts';
 import type { NodeProxy } from './proxy/index.ts';
 import { createAdmissionChain } from './registry/admission-chain.ts';
 import { createFieldManagement } from './registry/field-management.ts';
@@ -56,6 +57,8 @@ export interface ApiServerOptions {
     readonly policy: AuditPolicy;
     readonly sink: AuditSink;
   };
+  /** What new machines install k8ts from; absent: nothing is served for them. */
+  readonly installation?: InstallationSource;
   /** Largest request body, bytes; default 3 MiB as upstream. */
   readonly bodyLimit?: number;
   readonly logger?: Logger;
@@ -144,6 +147,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       openApi: createOpenApi(extensions),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
+      installation: options.installation && createInstallation(options.installation),
     }),
     proxy: nodeProxy,
     aggregation,

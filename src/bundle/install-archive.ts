@@ -23,7 +23,10 @@ note() { # KIND PATH REST: a change, into the journal before it is made; once
 own_folder() { # MODE PATH: a folder that is k8ts's alone
   [ -d "$2" ] || { note directory "$2" ''; mkdir -p "$2"; chmod "$1" "$2"; }
 }
-install_k8ts() {
+matches() { # FILE SHA256
+  echo "$2  $1" | sha256sum -c - >/dev/null 2>&1
+}
+prepare() { # what has to hold before anything is changed, and the journal
   umask 022
   [ "$(id -u)" = 0 ] || fail NOT_ROOT 'only root may install k8ts' 'run it with sudo'
   for program in tar gzip sha256sum; do
@@ -31,8 +34,11 @@ install_k8ts() {
   done
   [ -d /var/lib/k8ts ] || { mkdir -p /var/lib/k8ts; chmod 700 /var/lib/k8ts; note directory /var/lib/k8ts ''; }
   own_folder 755 ${installDir}
+}
+install_k8ts() {
+  prepare
   if [ ! -f "${installDir}/$2/bundle.json" ]; then
-    echo "$3  $1" | sha256sum -c - >/dev/null 2>&1 ||
+    matches "$1" "$3" ||
       fail BUNDLE_DAMAGED "the checksum of $1 is not $3" 'remove the file and copy it again'
     rm -rf ${installDir}/.new
     mkdir ${installDir}/.new

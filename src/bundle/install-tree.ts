@@ -4,7 +4,8 @@
 
 import { dirname, join } from 'node:path';
 import type { Host } from '../host/index.ts';
-import { commandLink, currentLink, installDir } from './places.ts';
+import { findBundle } from './archive.ts';
+import { archiveDir, commandLink, currentLink, installDir } from './places.ts';
 import { isInstalled, manifestText, type ProgramTree } from './tree.ts';
 
 /** Makes `tree` the current version; does nothing when it is. Every change is in the host's journal. */
@@ -12,7 +13,7 @@ export async function installTree(host: Host, tree: ProgramTree): Promise<void> 
   const { root, manifest } = tree;
   if (root === currentLink) return;
   const target = `${installDir}/${manifest.name}`;
-  await host.makeDir(installDir);
+  await host.makeDir(archiveDir);
   if (!isInstalled(root) && (await host.stat(`${target}/bundle.json`)) === undefined)
     await copyTree(host, tree, target);
   await host.record({ kind: 'directory', path: target });
@@ -20,6 +21,17 @@ export async function installTree(host: Host, tree: ProgramTree): Promise<void> 
   await host.run('ln', ['-sfn', manifest.name, `${installDir}/.current`]);
   await host.run('mv', ['-fT', `${installDir}/.current`, currentLink]);
   await linkCommand(host);
+  if (!isInstalled(root)) await keepArchives(host, tree);
+}
+
+/** Archives that were made of this very program are kept for machines that will ask for them. */
+async function keepArchives(host: Host, { root, manifest }: ProgramTree): Promise<void> {
+  const from = join(root, 'dist/bundle');
+  for (const architecture of ['x64', 'arm64'] as const) {
+    const bundle = await findBundle(from, architecture);
+    if (bundle?.name !== manifest.name) continue;
+    await host.run('cp', ['--reflink=auto', bundle.path, `${from}/linux-${architecture}.json`, archiveDir]);
+  }
 }
 
 /** Complete or not there: bundle.json is in it before it gets its name. */

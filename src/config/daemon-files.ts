@@ -29,6 +29,7 @@ const serverSchema = z.strictObject({
   clusterDomain: z.string(),
   controllers: z.union([z.literal('all'), z.literal('none'), z.array(z.string())]),
   scheduler: z.boolean(),
+  archiveDir: z.string().optional(),
   apiServer: apiServerSettingsSchema.optional(),
 }) satisfies z.ZodType<ServerConfig>;
 

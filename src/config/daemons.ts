@@ -23,6 +23,8 @@ export interface ServerConfig {
   /** `all`, `none`, or names from the controllers table. */
   readonly controllers: 'all' | 'none' | readonly string[];
   readonly scheduler: boolean;
+  /** Where the archives are that new machines install k8ts from; absent: none are served. */
+  readonly archiveDir?: string | undefined;
   /** Absent: all defaults. */
   readonly apiServer?: ApiServerSettings | undefined;
 }

@@ -8,7 +8,9 @@ import { type ApiServer, createNodeProxy, startApiServer } from '../apiserver/in
 import { CodedError, type Logger, messageOf } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
+import { apiServerOptionsOf } from './api-server-settings.ts';
 import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
+import { createInstallationSource } from './installation.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -63,20 +65,20 @@ async function startApi(config: ServerConfig, store: Store, logger: Logger): Pro
     read('apiserver-kubelet-client.key'),
   ]);
   const [signingKeyPem, frontProxyCa] = await Promise.all([read('sa.key'), read('front-proxy-ca.crt')]);
+  const { archiveDir, controlPlaneEndpoint: endpoint } = config;
   const [frontCert, frontKey] = await Promise.all([read('front-proxy-client.crt'), read('front-proxy-client.key')]);
+  const issuer = `https://kubernetes.default.svc.${config.clusterDomain}`;
+  const set = await apiServerOptionsOf(config.apiServer ?? {}, { frontProxyCa, signingKeyPem, issuer, logger });
   return startApiServer({
     store,
     host: config.bindAddress,
     port: config.bindPort,
     advertiseAddress: config.advertiseAddress,
     serviceCidr: config.serviceCidr,
-    tls: { cert, key, clientCa: ca, frontProxyCa },
-    security: {
-      mode: 'rbac',
-      serviceAccounts: { signingKeyPem, issuer: `https://kubernetes.default.svc.${config.clusterDomain}` },
-      requestHeader: { caPem: frontProxyCa, allowedNames: ['front-proxy-client'] },
-    },
+    tls: { cert, key, clientCa: ca, frontProxyCa: set.frontProxyCa },
+    ...set,
     frontProxy: { cert: frontCert, key: frontKey },
+    ...(archiveDir && { installation: createInstallationSource({ archiveDir, endpoint, caPem: ca }) }),
     nodeProxy: ({ reader }) => createNodeProxy({ reader, clientCert, clientKey, clusterCa: ca }),
     logger,
   });

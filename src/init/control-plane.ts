@@ -1,6 +1,7 @@
 // The control plane is one service. Its configuration is a file, so that a change is a change of that file and a restart.
 
 import { serverServiceSpec } from '../bootstrap/index.ts';
+import { archiveDir } from '../bundle/index.ts';
 import {
   type InitConfig,
   kubernetesDir,
@@ -44,6 +45,7 @@ function serverConfigOf(config: InitConfig): ServerConfig {
     clusterDomain: config.cluster.clusterDomain,
     controllers: 'all',
     scheduler: true,
+    archiveDir,
     apiServer: config.apiServer,
   };
 }

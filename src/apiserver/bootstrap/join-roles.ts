@@ -4,7 +4,7 @@
 
 import type { DefaultBinding, DefaultRole } from './cluster-roles.ts';
 import type { NamespacedBinding, NamespacedRole } from './controller-roles.ts';
-import { on, read } from './rbac-rules.ts';
+import { on, paths, read } from './rbac-rules.ts';
 
 const joining = ['system:bootstrappers:kubeadm:default-node-token'];
 const nodes = ['system:nodes'];
@@ -12,6 +12,7 @@ const requests = 'system:certificates.k8s.io:certificatesigningrequests';
 
 export const joinRoles: readonly DefaultRole[] = [
   { name: 'kubeadm:get-nodes', rules: [on('get', 'core', 'nodes')] },
+  { name: 'k8ts:install', rules: [paths('get', '/k8ts/*')] },
   {
     name: 'k8ts:node-agent',
     rules: [
@@ -25,6 +26,7 @@ export const joinRoles: readonly DefaultRole[] = [
 
 export const joinBindings: readonly DefaultBinding[] = [
   { name: 'kubeadm:get-nodes', role: 'kubeadm:get-nodes', groups: joining },
+  { name: 'k8ts:install', role: 'k8ts:install', groups: ['system:bootstrappers'] },
   { name: 'kubeadm:kubelet-bootstrap', role: 'system:node-bootstrapper', groups: joining },
   { name: 'kubeadm:node-autoapprove-bootstrap', role: `${requests}:nodeclient`, groups: joining },
   { name: 'kubeadm:node-autoapprove-certificate-rotation', role: `${requests}:selfnodeclient`, groups: nodes },

@@ -12,6 +12,7 @@ import {
   versionDocument,
 } from '../discovery/index.ts';
 import { type Gauge, type HealthCheck, healthAnswer, type Metrics } from '../health/index.ts';
+import type { InstallationHandler } from '../installation/index.ts';
 import type { ResourceTable } from '../registry/resource.ts';
 import type { Exchange } from './exchange.ts';
 import { acceptOf } from './negotiate.ts';
@@ -35,6 +36,8 @@ export interface PathOptions {
   readonly documents: Documents;
   /** host:port that discovery tells clients. */
   readonly address: () => string;
+  /** /k8ts/…; absent: nothing is served there. */
+  readonly installation?: InstallationHandler | undefined;
 }
 
 export function createPathHandler(options: PathOptions): PathHandler {
@@ -88,6 +91,7 @@ export function createPathHandler(options: PathOptions): PathHandler {
     if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
       return discovery(exchange, path);
     }
+    if (path.startsWith('/k8ts/') && options.installation !== undefined) return options.installation(exchange, path);
     const document = Object.hasOwn(options.documents, path) ? options.documents[path] : undefined;
     if (document !== undefined) return sendJson(exchange, 200, document());
     if (path === '/') return sendJson(exchange, 200, { paths: rootPaths(versions(), Object.keys(options.documents)) });

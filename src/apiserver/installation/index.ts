@@ -1,0 +1,1 @@
+export { createInstallation, type InstallationHandler, type InstallationSource } from './installation.ts';
