@@ -44,5 +44,17 @@ export async function architectureOfHost(host: Pick<Host, 'run'>): Promise<Bundl
   const machine = stdout.trim();
   if (machine === 'x86_64') return 'x64';
   if (machine === 'aarch64') return 'arm64';
-  throw new CodedError('ARCH_UNSUPPORTED', `k8ts runs on x86_64 and aarch64, not on ${machine}`, { exit: 'preflight' });
+  throw unsupported(machine);
+}
+
+/** The architecture of the Node that runs this. @throws CodedError ARCH_UNSUPPORTED */
+export function architectureOfThis(): BundleArchitecture {
+  if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
+  throw unsupported(process.arch);
+}
+
+function unsupported(machine: string): CodedError {
+  return new CodedError('ARCH_UNSUPPORTED', `k8ts runs on x86_64 and aarch64, not on ${machine}`, {
+    exit: 'preflight',
+  });
 }

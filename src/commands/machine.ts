@@ -3,7 +3,7 @@
 
 import { readFile, realpath } from 'node:fs/promises';
 import { CodedError, codeOf } from '../base/index.ts';
-import { type BundleArchitecture, installedProgram, installTree, readTree, rootOf } from '../bundle/index.ts';
+import { architectureOfThis, installedProgram, installTree, readTree, rootOf } from '../bundle/index.ts';
 import { clientFromKubeconfig, type HttpApiClient } from '../client/index.ts';
 import { paths } from '../config/index.ts';
 import {
@@ -61,7 +61,7 @@ export async function programToInstall(): Promise<Pick<Machine, 'program' | 'ins
   if (root === undefined) return { program: own, installProgram: async () => undefined };
   return {
     program: installedProgram(process.execArgv),
-    installProgram: async (host) => installTree(host, await readTree(root, process.arch as BundleArchitecture)),
+    installProgram: async (host) => installTree(host, await readTree(root, architectureOfThis())),
   };
 }
 

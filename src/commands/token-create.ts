@@ -5,6 +5,7 @@ import { type ConfigMap, kinds, type Secret } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import { caCertHash, splitCertificates } from '../certs/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
+import { createLocalHost } from '../host/index.ts';
 import { joinCommand } from '../init/index.ts';
 import { parseKubeconfig } from '../kubeconfig/index.ts';
 import {
@@ -26,12 +27,16 @@ export default class TokenCreate extends K8tsCommand {
   static override examples = [
     '$ k8ts token create',
     '$ k8ts token create --print-join-command',
+    '$ k8ts token create --print-install-command',
     '$ k8ts token create --ttl 1h --description "for rack 7"',
   ];
   static override args = { token: Args.string({ description: 'Token to store; default: a random one' }) };
   static override flags = {
     kubeconfig: kubeconfigFlag,
     'print-join-command': Flags.boolean({ summary: 'Print the whole command to run on a machine' }),
+    'print-install-command': Flags.boolean({
+      summary: 'Print a command for a machine without k8ts: it installs k8ts from this master, then joins',
+    }),
     ttl: Flags.string({ summary: 'How long it is valid; 0: for ever', default: '24h0m0s' }),
     usages: list('What it may be used for: signing, authentication; default both'),
     groups: list(`Groups of who joins with it; default ${nodeBootstrappersGroup}`),
@@ -52,10 +57,23 @@ export default class TokenCreate extends K8tsCommand {
     try {
       await this.#store(client, secret, token.id);
       const text = formatToken(token);
-      this.print(flags['print-join-command'] ? await joinCommandFor(client, text, this.signal) : text);
+      this.print(await this.#answer(client, text, flags));
     } finally {
       await client.close();
     }
+  }
+
+  async #answer(
+    client: ApiClient,
+    token: string,
+    flags: { readonly 'print-join-command': boolean; readonly 'print-install-command': boolean },
+  ): Promise<string> {
+    if (!flags['print-join-command'] && !flags['print-install-command']) return token;
+    const { endpoint, caPem } = await clusterOf(client, this.signal);
+    if (!flags['print-install-command']) return joinCommand(endpoint, token, caCertHash(caPem));
+    const { installCommandFor } = await import('./install-command.ts');
+    const say = (line: string): void => void process.stderr.write(`${line}\n`);
+    return installCommandFor({ host: createLocalHost(), endpoint, caPem, token, say });
   }
 
   async #store(client: ApiClient, secret: Secret, id: string): Promise<void> {
@@ -71,18 +89,22 @@ export default class TokenCreate extends K8tsCommand {
   }
 }
 
-async function joinCommandFor(client: ApiClient, token: string, signal: AbortSignal): Promise<string> {
+/** What cluster-info says of the cluster. */
+async function clusterOf(
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<{ readonly endpoint: string; readonly caPem: string }> {
   const at = { namespace: clusterInfoNamespace, name: clusterInfoName };
   const map = await client.get<ConfigMap>(kinds.configMap, at, { signal });
   const { server, ca } = parseKubeconfig(map.data?.['kubeconfig'] ?? '');
   const pem = ca === undefined ? '' : 'text' in ca ? ca.text : await readFile(ca.file, 'utf8');
-  const [first] = splitCertificates(pem);
-  if (first === undefined) {
+  const [caPem] = splitCertificates(pem);
+  if (caPem === undefined) {
     throw new CodedError('CLUSTER_INFO_INVALID', 'cluster-info holds no CA certificate', {
       hint: 'run `k8ts init` again',
     });
   }
-  return joinCommand(new URL(server).host, token, caCertHash(first));
+  return { endpoint: new URL(server).host, caPem };
 }
 
 function usagesOf(given: readonly string[]): readonly ('signing' | 'authentication')[] {
