@@ -2,7 +2,7 @@
 // them, put together. A test may exchange the whole for `allow-all`.
 
 import type { Clock, Logger } from '../base/index.ts';
-import { createAdmission } from './admission/index.ts';
+import { createAdmission, type PluginChoice } from './admission/index.ts';
 import {
   createAuthenticator,
   createImpersonator,
@@ -38,6 +38,8 @@ export type SecurityOptions =
       readonly tokenFile?: string;
       readonly oidc?: OidcOptions;
       readonly requestHeader?: RequestHeaderOptions;
+      /** Admission plugins by name; absent: upstream's defaults. */
+      readonly admission?: PluginChoice;
     }
   /** Everybody is system:masters and nothing is admitted or changed: for tests of other parts. */
   | { readonly mode: 'allow-all' };
@@ -62,6 +64,8 @@ export function secure(
     readonly logger: Logger;
     /** PEM of the CA of ordinary clients, which tells them from front proxies. */
     readonly clientCa?: string | undefined;
+    /** Told when the certificate that a request came with expires, ms since the epoch. */
+    readonly certificateUsed?: (expires: number) => void;
   },
 ): Security {
   const { reader, writer, clock, logger } = options;
@@ -74,13 +78,14 @@ export function secure(
     serviceAccounts,
     anonymous: options.anonymous ?? true,
     clock,
+    ...(options.certificateUsed && { certificateUsed: options.certificateUsed }),
     ...(options.tokenFile === undefined ? {} : { staticTokens: parseStaticTokens(options.tokenFile) }),
     ...(oidc && { oidc }),
     ...(options.requestHeader && { requestHeader: createRequestHeader(options.requestHeader, options.clientCa) }),
   });
   const authorization = createAuthorization(reader);
   const { authorize, escalationCheck } = authorization;
-  const admission = createAdmission({ reader, writer, authorize, escalationCheck });
+  const admission = createAdmission({ reader, writer, authorize, escalationCheck, ...options.admission });
   const aggregation = startRoleAggregation({ reader, writer, log: logger });
   return {
     reader,

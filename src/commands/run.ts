@@ -21,15 +21,18 @@ export async function runAgentCommand(argv: readonly string[], signal: AbortSign
   await runAgent(config, signal);
 }
 
+const controlPlaneFlags = {
+  'data-dir': { type: 'string' },
+  'bind-address': { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '6443' },
+  'write-kubeconfig': { type: 'string' },
+  controllers: { type: 'string', default: 'all' },
+  'no-scheduler': { type: 'boolean', default: false },
+} as const satisfies Options;
+
 export async function runControlPlaneCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const flags = read(argv, {
-    'data-dir': { type: 'string' },
-    'bind-address': { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '6443' },
-    'write-kubeconfig': { type: 'string' },
-    controllers: { type: 'string', default: 'all' },
-    'no-scheduler': { type: 'boolean', default: false },
-  });
+  const apiServer = await apiServerFlagsIn(argv);
+  const flags = read(argv, { ...controlPlaneFlags, ...apiServer.options });
   const { controllers } = flags;
   const { runControlPlane } = await import('../daemons/index.ts');
   await runControlPlane(
@@ -40,6 +43,7 @@ export async function runControlPlaneCommand(argv: readonly string[], signal: Ab
       writeKubeconfig: flags['write-kubeconfig'],
       controllers: controllers === 'all' || controllers === 'none' ? controllers : controllers.split(','),
       scheduler: !flags['no-scheduler'],
+      apiServer: apiServer.settingsOf(flags),
     },
     signal,
   );
@@ -47,6 +51,26 @@ export async function runControlPlaneCommand(argv: readonly string[], signal: Ab
 
 export async function runSupervisorCommand(signal: AbortSignal): Promise<void> {
   await runSupervisor({ log: createLogger({ fields: { process: 'supervisor' } }), signal });
+}
+
+/** kube-apiserver's flags. Their table comes with the configuration's schema, which most runs can do without. */
+async function apiServerFlagsIn(argv: readonly string[]) {
+  const others = argv.filter(
+    (one) => one.startsWith('--') && !Object.hasOwn(controlPlaneFlags, one.slice(2).split('=', 1)[0] ?? ''),
+  );
+  if (others.length === 0) return { options: {}, settingsOf: () => undefined };
+  const { apiServerFlags, apiServerSettingsOf } = await import('../config/index.ts');
+  const names = apiServerFlags.map(({ flag }) => flag);
+  const options: Record<string, { type: 'string'; multiple: true }> = Object.fromEntries(
+    names.map((name) => [name, { type: 'string', multiple: true }]),
+  );
+  return {
+    options,
+    settingsOf: (flags: Readonly<Record<string, unknown>>) =>
+      apiServerSettingsOf(
+        Object.fromEntries(names.map((name) => [name, flags[name] as readonly string[] | undefined])),
+      ),
+  };
 }
 
 /** Under a supervisor, starts it again should it crash; without one, nothing. */

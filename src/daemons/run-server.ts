@@ -3,6 +3,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, createLogger, type Logger } from '../base/index.ts';
+import type { ApiServerSettings } from '../config/index.ts';
 import { announceReady } from '../host/index.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { prepareControlPlane } from './standalone.ts';
@@ -26,6 +27,7 @@ export interface ControlPlaneOptions {
   readonly writeKubeconfig: string | undefined;
   readonly controllers: 'all' | 'none' | readonly string[];
   readonly scheduler: boolean;
+  readonly apiServer?: ApiServerSettings | undefined;
 }
 
 /** `k8ts run control-plane`: the control plane alone, in the foreground; one line on standard output when it is ready. */

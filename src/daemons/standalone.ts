@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type CertContext, ensureCertificates, ensureKubeconfigs } from '../certs/index.ts';
-import type { ServerConfig } from '../config/index.ts';
+import type { ApiServerSettings, ServerConfig } from '../config/index.ts';
 import { createLocalHost } from '../host/index.ts';
 
 export interface StandaloneOptions {
@@ -17,6 +17,8 @@ export interface StandaloneOptions {
   readonly memory?: boolean;
   readonly controllers: 'all' | 'none' | readonly string[];
   readonly scheduler: boolean;
+  /** Absent: all defaults. */
+  readonly apiServer?: ApiServerSettings | undefined;
 }
 
 /** Certificates and kubeconfigs under `dataDir`, for a server that nobody but this machine's clients knows. */
@@ -38,6 +40,7 @@ export async function prepareControlPlane(options: StandaloneOptions): Promise<S
     clusterDomain: 'cluster.local',
     controllers: options.controllers,
     scheduler: options.scheduler,
+    apiServer: options.apiServer,
   };
   const host = createLocalHost();
   const context: CertContext = { ...config, extraSans: ['localhost', '127.0.0.1'] };

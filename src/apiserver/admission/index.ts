@@ -1,1 +1,1 @@
-export { type Admission, type AdmissionOptions, createAdmission } from './plugins.ts';
+export { createAdmission, type PluginChoice } from './plugins.ts';

@@ -19,15 +19,17 @@ export interface AuditFileOptions {
   readonly path: string;
   /** The file is renamed past that many bytes; default 100 MiB. */
   readonly maxBytes?: number;
-  /** How many renamed files are kept; default 10. */
+  /** How many renamed files are kept; 0: all; default 10. */
   readonly maxFiles?: number;
+  /** Days that renamed files are kept; 0 (default): for ever. */
+  readonly maxAgeDays?: number;
   /** Bytes that may wait for the disk; default 16 MiB. */
   readonly queueBytes?: number;
   readonly logger: Logger;
 }
 
 export function createAuditFile(options: AuditFileOptions): AuditSink {
-  const { path, maxBytes = 100 << 20, maxFiles = 10, queueBytes = 16 << 20, logger } = options;
+  const { path, maxBytes = 100 << 20, maxFiles = 10, maxAgeDays = 0, queueBytes = 16 << 20, logger } = options;
   let queue: string[] = [];
   let queued = 0;
   let dropped = 0;
@@ -47,8 +49,8 @@ export function createAuditFile(options: AuditFileOptions): AuditSink {
     file = undefined;
     const extension = extname(path);
     const stem = path.slice(0, path.length - extension.length);
-    await rename(path, `${stem}-${new Date().toISOString().replaceAll(':', '-')}${extension}`);
-    await removeOldest(stem, extension, maxFiles);
+    await rename(path, `${stem}-${fileTime(Date.now())}${extension}`);
+    await removeOldest({ stem, extension, maxFiles, maxAgeDays });
   };
 
   const append = async (lines: readonly string[]): Promise<void> => {
@@ -102,8 +104,21 @@ export function createAuditFile(options: AuditFileOptions): AuditSink {
   };
 }
 
-async function removeOldest(stem: string, extension: string, keep: number): Promise<void> {
+async function removeOldest(rotated: {
+  readonly stem: string;
+  readonly extension: string;
+  readonly maxFiles: number;
+  readonly maxAgeDays: number;
+}): Promise<void> {
+  const { stem, extension, maxFiles, maxAgeDays } = rotated;
   const [folder, prefix] = [dirname(stem), `${basename(stem)}-`];
-  const rotated = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith(extension)).sort();
-  for (const name of rotated.slice(0, Math.max(0, rotated.length - keep))) await rm(join(folder, name));
+  const files = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith(extension)).sort();
+  const tooMany = maxFiles === 0 ? 0 : Math.max(0, files.length - maxFiles);
+  // Names carry the time, so that they can be compared with the name of the oldest that may stay.
+  const oldest = prefix + fileTime(maxAgeDays === 0 ? 0 : Date.now() - maxAgeDays * 86_400_000);
+  for (const [index, name] of files.entries()) if (index < tooMany || name < oldest) await rm(join(folder, name));
+}
+
+function fileTime(time: number): string {
+  return new Date(time).toISOString().replaceAll(':', '-');
 }
