@@ -17,6 +17,8 @@ export interface Credentials {
     readonly commonName: string;
     readonly organizations: readonly string[];
     readonly fingerprint256: string;
+    /** ms since the epoch. */
+    readonly expires?: number;
     /** Of the CA that signed it, where that is known. */
     readonly issuerFingerprint256?: string;
   };

@@ -52,6 +52,8 @@ export interface ApiServerOptions {
   /** Default: the kinds table. */
   readonly kinds?: readonly KindSpec[];
   readonly limits?: FlowLimits;
+  /** Shown on /metrics besides the server's own. */
+  readonly gauges?: readonly Gauge[];
   /** Absent: no audit log is kept. */
   readonly audit?: {
     readonly policy: AuditPolicy;
@@ -77,6 +79,8 @@ export interface ApiServer {
   readonly failed: Promise<Error>;
   /** New connections use this certificate. */
   replaceTls(tls: TlsMaterial): void;
+  /** Other API servers are asked with this certificate from now on. */
+  replaceFrontProxy(certificate: FrontProxyCertificate): void;
   /** Ends watches, lets requests finish (2 s by default), closes connections. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -96,6 +100,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const fields = createFieldManagement(resources);
   const unjudged = createWriter({ store, cache, admission: createAdmissionChain([]), services, fields, clock });
   const objects = createObjectWriter(resources, unjudged);
+  const metrics = createMetrics();
   const security = secure({
     ...options.security,
     reader,
@@ -103,6 +108,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     clock,
     logger,
     clientCa: options.tls.clientCa,
+    certificateUsed: (expires) => metrics.observeCertificate((expires - clock.now()) / 1000),
   });
   const admission = createAdmissionChain(security.admission);
   const watches = createWatchHub({ cache, store });
@@ -114,7 +120,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   });
   const nodeProxy = options.nodeProxy?.({ reader });
   const flows = createFlowControl(options.limits);
-  const metrics = createMetrics();
   const state = {
     bootstrapped: options.defaultObjects === false,
     stopping: false,
@@ -143,7 +148,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       aggregation,
       checks: healthChecks(state),
       metrics,
-      gauges: gaugesOf({ cache, flows, watches, resources: () => resources.all() }),
+      gauges: [...gaugesOf({ cache, flows, watches, resources: () => resources.all() }), ...(options.gauges ?? [])],
       openApi: createOpenApi(extensions),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
@@ -180,6 +185,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     ready: bootstrap(),
     failed: cache.failed,
     replaceTls: (tls) => listener.replaceTls(tls),
+    replaceFrontProxy: (certificate) => aggregation.useFrontProxy(certificate),
     async stop(graceMs = 2000) {
       state.stopping = true;
       keeper?.stop();

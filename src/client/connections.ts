@@ -10,6 +10,8 @@ import { Pool } from 'undici';
 export interface TlsIdentity {
   readonly cert: string;
   readonly key: string;
+  /** Whom to trust from then on; absent: whoever was trusted before. */
+  readonly ca?: string;
 }
 
 interface ConnectionOptions {
@@ -30,6 +32,7 @@ export interface Connections {
 }
 
 export function createConnections(options: ConnectionOptions, identity: TlsIdentity | undefined): Connections {
+  let { ca } = options;
   let pools = open(options, identity);
   return {
     get requests() {
@@ -40,7 +43,8 @@ export function createConnections(options: ConnectionOptions, identity: TlsIdent
     },
     useIdentity(next) {
       const old = pools;
-      pools = open(options, next);
+      ca = next?.ca ?? ca;
+      pools = open({ ...options, ca }, next);
       // Both settle on their own; a request that fails meanwhile is told through its own promise.
       old.requests.close().catch(() => undefined);
       old.watches.destroy(new Error('the TLS identity was exchanged')).catch(() => undefined);

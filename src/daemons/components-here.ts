@@ -2,13 +2,28 @@
 // would cost more than it saves. Imported when it is called, so that a server with a thread for them holds them once.
 
 import type { Logger } from '../base/index.ts';
-import type { ComponentsConfig } from './components.ts';
+import type { Components, ComponentsConfig } from './components.ts';
 import type { ComponentsThread } from './components-thread.ts';
 
 export function startComponentsHere(config: ComponentsConfig, logger: Logger): ComponentsThread {
-  const stopping = new AbortController();
+  let stopping = new AbortController();
+  let running = start();
+
+  async function start(): Promise<Components> {
+    const { startComponents } = await import('./components.ts');
+    return await startComponents(config, logger, stopping.signal);
+  }
+
   return {
-    ready: import('./components.ts').then(({ startComponents }) => startComponents(config, logger, stopping.signal)),
+    ready: running.then(() => undefined),
+    state: () => ({ isUp: !stopping.signal.aborted, restarts: 0 }),
+    renew: async () => await (await running).renew(),
+    async restart() {
+      stopping.abort();
+      stopping = new AbortController();
+      running = start();
+      await running;
+    },
     stop: async () => stopping.abort(),
   };
 }

@@ -7,6 +7,12 @@ import type { ComponentsConfig } from './components.ts';
 export interface ComponentsThread {
   /** Resolves when controllers and scheduler work for the first time. */
   readonly ready: Promise<void>;
+  /** `restarts` counts those after failures. */
+  state(): { readonly isUp: boolean; readonly restarts: number };
+  /** Their kubeconfigs have changed: they speak under the new identities, without a restart. */
+  renew(): Promise<void>;
+  /** The CA has changed, which each of them has read at its start. What they decide is level-driven: nothing is lost. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,6 +28,8 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
   let worker: Worker | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let isUp = false;
+  let restarts = 0;
   const nothingToDo = config.controllers === 'none' && !config.scheduler;
 
   function start(): void {
@@ -32,11 +40,15 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     });
     worker = thread;
     thread.on('message', (message) => {
-      if (message === 'ready') resolve();
+      if (message !== 'ready') return;
+      isUp = true;
+      resolve();
     });
     thread.on('error', (error) => logger.error('controllers and scheduler failed', { error: messageOf(error) }));
     thread.on('exit', () => {
-      if (stopped) return;
+      if (worker !== thread) return; // ended on purpose
+      isUp = false;
+      restarts += 1;
       if (Date.now() - started > wellAfter) backoff.reset();
       const delay = backoff.next();
       logger.warn('controllers and scheduler ended, starting them again', { delayMs: delay });
@@ -44,20 +56,35 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     });
   }
 
+  async function end(): Promise<void> {
+    clearTimeout(timer);
+    const ending = worker;
+    worker = undefined;
+    isUp = false;
+    if (ending === undefined) return;
+    const exited = new Promise((done) => ending.once('exit', done));
+    ending.postMessage('stop');
+    const timeout = setTimeout(() => void ending.terminate(), stopTimeout);
+    await exited;
+    clearTimeout(timeout);
+  }
+
   if (nothingToDo) resolve();
   else start();
   return {
     ready,
+    state: () => ({ isUp: isUp || nothingToDo, restarts }),
+    async renew() {
+      worker?.postMessage('renew');
+    },
+    async restart() {
+      if (nothingToDo) return;
+      await end();
+      if (!stopped) start();
+    },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      const ending = worker;
-      if (ending === undefined) return;
-      const exited = new Promise((done) => ending.once('exit', done));
-      ending.postMessage('stop');
-      const timeout = setTimeout(() => void ending.terminate(), stopTimeout);
-      await exited;
-      clearTimeout(timeout);
+      await end();
     },
   };
 }

@@ -1,18 +1,22 @@
-// The thread that runs controllers and scheduler; see components.ts. The main thread sends 'stop' to end it.
+// The thread that runs controllers and scheduler; see components.ts. The main thread sends 'renew' when their kubeconfigs
+// changed, and 'stop' to end it.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { createLogger } from '../base/index.ts';
+import { createLogger, messageOf } from '../base/index.ts';
 import { type ComponentsConfig, startComponents } from './components.ts';
 
 const stopping = new AbortController();
+const logger = createLogger({ fields: { process: 'components' } });
+const starting = startComponents(workerData as ComponentsConfig, logger, stopping.signal);
 parentPort?.on('message', (message: unknown) => {
+  if (message === 'renew') {
+    starting
+      .then(({ renew }) => renew())
+      .catch((error: unknown) => logger.error('the kubeconfigs were not read again', { error: messageOf(error) }));
+  }
   if (message !== 'stop') return;
   stopping.abort();
   parentPort?.close();
 });
-await startComponents(
-  workerData as ComponentsConfig,
-  createLogger({ fields: { process: 'components' } }),
-  stopping.signal,
-);
+await starting;
 parentPort?.postMessage('ready');

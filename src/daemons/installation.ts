@@ -10,7 +10,8 @@ export interface InstallationOptions {
   readonly archiveDir: string;
   /** host:port that machines are told. */
   readonly endpoint: string;
-  readonly caPem: string;
+  /** The CA that is trusted now. */
+  readonly caPem: () => string;
 }
 
 const architectures = ['x64', 'arm64'] as const;
@@ -29,7 +30,8 @@ export function createInstallationSource({ archiveDir, endpoint, caPem }: Instal
           hint: 'on the master, run: k8ts token create --print-install-command',
         });
       }
-      return installScript({ endpoint, caPem, caHash: caHashOf(caPem), token, bundles });
+      const pem = caPem();
+      return installScript({ endpoint, caPem: pem, caHash: caHashOf(pem), token, bundles });
     },
   };
 }

@@ -1,16 +1,20 @@
 // `k8ts run server`: store, API server, and the thread with controllers and scheduler, in this order; stopped the other
-// way round. Certificates and kubeconfigs are there already (init or `run control-plane` made them).
+// way round. Certificates and kubeconfigs are there already (init or `run control-plane` made them); those that expired
+// while the machine was off are renewed first, and those that are renewed later are taken over.
 
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type ApiServer, createNodeProxy, startApiServer } from '../apiserver/index.ts';
-import { CodedError, type Logger, messageOf } from '../base/index.ts';
+import { dirname, join } from 'node:path';
+import { type ApiServer, createNodeProxy, type Gauge, type NodeProxy, startApiServer } from '../apiserver/index.ts';
+import { type Logger, messageOf, systemClock } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
+import { createLocalHost } from '../host/index.ts';
 import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
 import { apiServerOptionsOf } from './api-server-settings.ts';
 import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
 import { createInstallationSource } from './installation.ts';
+import { followCertificates } from './server-certificates.ts';
+import { serverGauges } from './server-gauges.ts';
+import { needsMending, readExpiries, readPem, readServerMaterial, type ServerMaterial } from './server-material.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -30,69 +34,119 @@ export async function startServer(
   signal: AbortSignal,
   run: typeof startComponentsThread = startComponentsThread,
 ): Promise<RunningServer> {
+  const { certDir, kubeconfigDir, nodeName } = config;
+  if (await needsMending(certDir, Date.now())) await mend(config, logger);
   const store = await openStore(config);
-  let api: ApiServer | undefined;
+  const stopFollowing = new AbortController();
+  let running: RunningApi | undefined;
   let components: ComponentsThread | undefined;
   const stop = async (): Promise<void> => {
+    stopFollowing.abort();
     await components?.stop();
-    await api?.stop();
+    await running?.api.stop();
     await store.close();
   };
   try {
-    api = await startApi(config, store, logger);
-    await api.ready;
-    const { controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain } = config;
-    components = run({ controllers, scheduler, kubeconfigDir, certDir, podCidr, serviceCidr, clusterDomain }, logger);
+    const material = await readServerMaterial(certDir);
+    let expiries = await readExpiries(certDir);
+    const gauges = serverGauges({ expiries: () => expiries, components: () => components?.state() });
+    running = await startApi(config, store, { material, gauges, logger });
+    await running.api.ready;
+    const { controllers, scheduler, podCidr, serviceCidr, clusterDomain } = config;
+    const folders = followed(config);
+    const cluster = { podCidr, serviceCidr, clusterDomain };
+    components = run({ controllers, scheduler, kubeconfigDir, certDir, nodeName, folders, ...cluster }, logger);
     await Promise.race([components.ready, once(signal, 'abort')]);
+    const { use } = running;
+    const useAll = (next: ServerMaterial): void => {
+      use(next);
+      readExpiries(certDir).then(
+        (news) => {
+          expiries = news;
+        },
+        (error: unknown) => logger.warn('expiry dates were not read', { error: messageOf(error) }),
+      );
+    };
+    await followCertificates(config, { material, use: useAll, components, folders, logger }, stopFollowing.signal);
   } catch (error) {
     await stop();
     throw error;
   }
-  logger.info('the server is ready', { url: api.url });
-  const { url, port, failed } = api;
+  const { url, port, failed } = running.api;
+  logger.info('the server is ready', { url });
   return { url, port, failed, stop };
+}
+
+/** The folder that certificates are read from, unless the datastore writes there too: each write would be told of. */
+function followed({ certDir, kubeconfigDir, datastore }: ServerConfig): readonly string[] {
+  const isBusy = datastore.kind === 'sqlite' && dirname(datastore.path) === kubeconfigDir;
+  return isBusy ? [certDir] : [certDir, kubeconfigDir];
+}
+
+/** Imported when it is needed, which is hardly ever. */
+async function mend({ certDir, kubeconfigDir }: ServerConfig, logger: Logger): Promise<void> {
+  const { renewBeforeStart } = await import('./certificate-keeper.ts');
+  await renewBeforeStart({
+    places: { certDir, kubeconfigDir },
+    host: createLocalHost(),
+    clock: systemClock,
+    logger,
+  });
 }
 
 function openStore({ datastore }: ServerConfig): Promise<Store> {
   return datastore.kind === 'memory' ? createMemoryStore() : openSqliteStore({ path: datastore.path });
 }
 
-async function startApi(config: ServerConfig, store: Store, logger: Logger): Promise<ApiServer> {
-  const read = pemReader(config.certDir);
-  const [ca, cert, key] = await Promise.all([read('ca.crt'), read('apiserver.crt'), read('apiserver.key')]);
-  const [clientCert, clientKey] = await Promise.all([
-    read('apiserver-kubelet-client.crt'),
-    read('apiserver-kubelet-client.key'),
-  ]);
-  const [signingKeyPem, frontProxyCa] = await Promise.all([read('sa.key'), read('front-proxy-ca.crt')]);
+interface ApiParts {
+  readonly material: ServerMaterial;
+  readonly gauges: readonly Gauge[];
+  readonly logger: Logger;
+}
+
+interface RunningApi {
+  readonly api: ApiServer;
+  /** New connections use it; open ones, watches among them, go on as they are. */
+  readonly use: (material: ServerMaterial) => void;
+}
+
+async function startApi(config: ServerConfig, store: Store, parts: ApiParts): Promise<RunningApi> {
+  const { gauges, logger } = parts;
+  let { material } = parts;
   const { archiveDir, controlPlaneEndpoint: endpoint } = config;
-  const [frontCert, frontKey] = await Promise.all([read('front-proxy-client.crt'), read('front-proxy-client.key')]);
+  const signingKeyPem = await readPem(join(config.certDir, 'sa.key'));
   const issuer = `https://kubernetes.default.svc.${config.clusterDomain}`;
+  const { frontProxyCa } = material;
   const set = await apiServerOptionsOf(config.apiServer ?? {}, { frontProxyCa, signingKeyPem, issuer, logger });
-  return startApiServer({
+  const tlsOf = ({ serving, ca }: ServerMaterial) => ({ ...serving, clientCa: ca, frontProxyCa: set.frontProxyCa });
+  const nodeSideOf = ({ node, ca }: ServerMaterial) => ({
+    ...{ clientCert: node.cert, clientKey: node.key, clusterCa: ca },
+  });
+  let nodeProxy: NodeProxy | undefined;
+  const api = await startApiServer({
     store,
     host: config.bindAddress,
     port: config.bindPort,
     advertiseAddress: config.advertiseAddress,
     serviceCidr: config.serviceCidr,
-    tls: { cert, key, clientCa: ca, frontProxyCa: set.frontProxyCa },
+    tls: tlsOf(material),
     ...set,
-    frontProxy: { cert: frontCert, key: frontKey },
-    ...(archiveDir && { installation: createInstallationSource({ archiveDir, endpoint, caPem: ca }) }),
-    nodeProxy: ({ reader }) => createNodeProxy({ reader, clientCert, clientKey, clusterCa: ca }),
+    frontProxy: material.frontProxy,
+    ...(archiveDir && { installation: createInstallationSource({ archiveDir, endpoint, caPem: () => material.ca }) }),
+    nodeProxy: ({ reader }) => {
+      nodeProxy = createNodeProxy({ reader, ...nodeSideOf(material) });
+      return nodeProxy;
+    },
+    gauges,
     logger,
   });
-}
-
-function pemReader(certDir: string): (name: string) => Promise<string> {
-  return async (name) => {
-    try {
-      return await readFile(join(certDir, name), 'utf8');
-    } catch (error) {
-      throw new CodedError('CERTIFICATE_UNREADABLE', `${join(certDir, name)} cannot be read: ${messageOf(error)}`, {
-        hint: 'run k8ts init again: it makes what is missing',
-        cause: error,
-      });
-    }
+  return {
+    api,
+    use(next) {
+      material = next;
+      api.replaceTls(tlsOf(next));
+      api.replaceFrontProxy(next.frontProxy);
+      nodeProxy?.replaceCertificate(nodeSideOf(next));
+    },
   };
 }

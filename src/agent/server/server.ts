@@ -13,7 +13,7 @@ import { type AgentRoutes, RequestError } from './routes.ts';
 
 export interface AgentServer {
   readonly port: number;
-  /** The certificate to serve with from now on; open connections keep theirs. */
+  /** The certificate to serve with, and whose clients to accept, from now on; open connections keep what they have. */
   useIdentity(identity: TlsIdentity): void;
   close(): Promise<void>;
 }
@@ -29,7 +29,8 @@ export interface AgentServerOptions {
 }
 
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
-  const { ca, access, routes, logger } = options;
+  const { access, routes, logger } = options;
+  let { ca } = options;
   const server = createServer({ ca, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' });
   const streams = new Set<IncomingMessage>();
 
@@ -67,7 +68,11 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   });
   return {
     port: (server.address() as AddressInfo).port,
-    useIdentity: ({ cert, key }) => server.setSecureContext({ cert, key, ca, minVersion: 'TLSv1.2' }),
+    useIdentity(identity) {
+      const { cert, key } = identity;
+      ca = identity.ca ?? ca;
+      server.setSecureContext({ cert, key, ca, minVersion: 'TLSv1.2' });
+    },
     close: () => closeServer(server, streams),
   };
 

@@ -18,6 +18,8 @@ export interface Aggregation {
   find(group: string, version: string): Remote | undefined;
   /** `own` with what other servers serve: in the place of the same group-version, or behind. */
   withRemote(own: readonly ApiVersion[]): readonly ApiVersion[];
+  /** What other servers know this one by from now on; requests under way end as they began. */
+  useFrontProxy(certificate: FrontProxyCertificate): void;
   /** Registers the groups of this server, and from then on keeps those of custom kinds. */
   register(): Promise<void>;
   stop(): void;
@@ -44,7 +46,13 @@ export function startAggregation(options: AggregationOptions): Aggregation {
   // A server of a smaller table has no APIServices to follow.
   const table = resources.ofKind(kinds.apiService);
   if (table === undefined)
-    return { find: () => undefined, withRemote: (own) => own, register: async () => undefined, stop: () => undefined };
+    return {
+      find: () => undefined,
+      withRemote: (own) => own,
+      useFrontProxy: () => undefined,
+      register: async () => undefined,
+      stop: () => undefined,
+    };
   const remotes = startRemotes(options);
   let registered = false;
   let stopped = false;
@@ -116,6 +124,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
       const merged = own.map((one) => taken.get(nameOf(one)) ?? one);
       return [...merged, ...others.filter((one) => !merged.includes(one))];
     },
+    useFrontProxy: (certificate) => remotes.useFrontProxy(certificate),
     async register() {
       await reconcile(true);
       registered = true;

@@ -32,6 +32,8 @@ export interface Remotes {
   versions(): readonly ApiVersion[];
   /** Called with each change of an APIService. */
   follow(name: string): void;
+  /** Requests from now on show this certificate. */
+  useFrontProxy(certificate: FrontProxyCertificate): void;
   stop(): void;
 }
 
@@ -58,7 +60,8 @@ const checkMs = 5000;
 const discoveryMax = 4 << 20;
 const serviceLabel = 'kubernetes.io/service-name';
 
-export function startRemotes({ reader, objects, frontProxy, clock, logger }: RemotesOptions): Remotes {
+export function startRemotes({ reader, objects, clock, logger, ...options }: RemotesOptions): Remotes {
+  let { frontProxy } = options;
   const known = new Map<string, Known>();
   /** Under way; true: look again afterwards. */
   const checking = new Map<string, boolean>();
@@ -156,6 +159,14 @@ export function startRemotes({ reader, objects, frontProxy, clock, logger }: Rem
 
   return {
     follow,
+    useFrontProxy(certificate) {
+      frontProxy = certificate;
+      for (const [name, remote] of known) {
+        // The old dialer is left to its requests; connections that are idle end by themselves.
+        known.set(name, { ...remote, dialer: createDialer(remote.spec, frontProxy) });
+        check(name);
+      }
+    },
     find(name) {
       const remote = known.get(name);
       if (remote === undefined) return undefined;

@@ -21,6 +21,8 @@ export interface AuthenticatorOptions {
   /** Whether a request without credentials becomes system:anonymous (default) or 401. */
   readonly anonymous?: boolean;
   readonly clock?: Clock;
+  /** Told when the certificate that a request came with expires, ms since the epoch. */
+  readonly certificateUsed?: (expires: number) => void;
 }
 
 const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
@@ -35,6 +37,7 @@ export function createAuthenticator(options: AuthenticatorOptions): (credentials
 
   const ofCertificate = (certificate: Certificate | undefined): UserInfo | undefined => {
     if (certificate === undefined || certificate.commonName === '') return undefined;
+    if (certificate.expires !== undefined) options.certificateUsed?.(certificate.expires);
     const known = byCertificate.get(certificate);
     if (known !== undefined) return known;
     if (requestHeader?.isFrontProxy(certificate) === true) return undefined;

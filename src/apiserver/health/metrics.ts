@@ -20,11 +20,20 @@ export interface Gauge {
 export interface Metrics {
   /** One answered request; `seconds` undefined for watches and streams, whose length says nothing. */
   observe(labels: RequestLabels, code: number, seconds: number | undefined): void;
+  /** A request that came with a client certificate; negative when it has expired. */
+  observeCertificate(secondsLeft: number): void;
   text(gauges: readonly Gauge[]): string;
 }
 
 /** Seconds. Source: apiserver endpoints/metrics; a part of upstream's buckets, with a finer start. */
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+/** Seconds that client certificates have left. Source: apiserver authentication/request/x509; upstream's buckets. */
+const lifeBounds = [
+  ...[0, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000, 15_552_000],
+  31_104_000,
+] as const;
+const lifeMetric = 'apiserver_client_certificate_expiration_seconds';
 
 interface Series {
   readonly labels: RequestLabels;
@@ -36,6 +45,7 @@ interface Series {
 
 export function createMetrics(): Metrics {
   const series = new Map<string, Series>();
+  const lives = { buckets: lifeBounds.map(() => 0), count: 0, sum: 0 };
 
   function seriesOf(labels: RequestLabels): Series {
     const key = `${labels.verb} ${labels.group}/${labels.version}/${labels.resource}/${labels.subresource} ${labels.scope}`;
@@ -56,6 +66,12 @@ export function createMetrics(): Metrics {
       const at = bounds.findIndex((bound) => seconds <= bound);
       if (at >= 0) one.buckets[at] = (one.buckets[at] ?? 0) + 1;
     },
+    observeCertificate(secondsLeft) {
+      lives.count += 1;
+      lives.sum += secondsLeft;
+      const at = lifeBounds.findIndex((bound) => secondsLeft <= bound);
+      if (at >= 0) lives.buckets[at] = (lives.buckets[at] ?? 0) + 1;
+    },
     text: (gauges) =>
       [
         ...heading('apiserver_request_total', 'counter', 'Requests by verb, resource and HTTP code.'),
@@ -63,7 +79,11 @@ export function createMetrics(): Metrics {
           [...codes].map(([code, n]) => sample('apiserver_request_total', { ...labels, code: String(code) }, n)),
         ),
         ...heading('apiserver_request_duration_seconds', 'histogram', 'Time from a request to its whole answer.'),
-        ...[...series.values()].flatMap(histogramOf),
+        ...[...series.values()].flatMap((one) =>
+          histogramOf('apiserver_request_duration_seconds', { ...one.labels }, bounds, one),
+        ),
+        ...heading(lifeMetric, 'histogram', 'What client certificates of requests have left of their life.'),
+        ...histogramOf(lifeMetric, {}, lifeBounds, lives),
         ...gauges.flatMap(({ name, help, samples }) => [
           ...heading(name, 'gauge', help),
           ...samples().map(({ labels, value }) => sample(name, labels, value)),
@@ -73,18 +93,22 @@ export function createMetrics(): Metrics {
   };
 }
 
-function histogramOf({ labels, buckets, count, sum }: Series): string[] {
-  const name = 'apiserver_request_duration_seconds';
+function histogramOf(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  limits: readonly number[],
+  { buckets, count, sum }: Pick<Series, 'buckets' | 'count' | 'sum'>,
+): string[] {
   let below = 0;
-  const lines = bounds.map((bound, index) => {
+  const lines = limits.map((bound, index) => {
     below += buckets[index] ?? 0;
     return sample(`${name}_bucket`, { ...labels, le: String(bound) }, below);
   });
   return [
     ...lines,
     sample(`${name}_bucket`, { ...labels, le: '+Inf' }, count),
-    sample(`${name}_sum`, { ...labels }, sum),
-    sample(`${name}_count`, { ...labels }, count),
+    sample(`${name}_sum`, labels, sum),
+    sample(`${name}_count`, labels, count),
   ];
 }
 

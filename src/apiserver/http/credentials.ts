@@ -35,7 +35,7 @@ function certificateOf(socket: TLSSocket): ClientCertificate | 'none' {
 /** Only what TLS verified against the client CA. */
 function readCertificate(socket: TLSSocket): ClientCertificate | 'none' {
   if (!socket.authorized) return 'none';
-  const { subject, fingerprint256, issuerCertificate } = socket.getPeerCertificate(true);
+  const { subject, fingerprint256, issuerCertificate, valid_to: validTo } = socket.getPeerCertificate(true);
   if (subject === undefined) return 'none';
   // Node gives an array when an attribute is repeated, which its types do not say.
   const { CN, O: organizations } = subject as { readonly CN?: string | string[]; readonly O?: string | string[] };
@@ -43,6 +43,7 @@ function readCertificate(socket: TLSSocket): ClientCertificate | 'none' {
     commonName: (Array.isArray(CN) ? CN[0] : CN) ?? '',
     organizations: organizations === undefined ? [] : [organizations].flat(),
     fingerprint256,
+    expires: Date.parse(validTo),
     ...(issuerCertificate === undefined ? {} : { issuerFingerprint256: issuerCertificate.fingerprint256 }),
   };
 }

@@ -48,8 +48,10 @@ export interface NodeProxy {
    * written to the socket yet, so that the caller can answer it as a Status; resolves when the connection is over.
    */
   upgrade(request: UpgradeRequest): Promise<void>;
-  /** New connections to nodes show this certificate; for a renewed one without a restart. */
-  replaceCertificate(certificate: Pick<NodeProxyOptions, 'clientCert' | 'clientKey'>): void;
+  /** New connections to nodes show this certificate, and trust that CA; for renewed ones without a restart. */
+  replaceCertificate(
+    certificate: Pick<NodeProxyOptions, 'clientCert' | 'clientKey'> & Partial<Pick<NodeProxyOptions, 'clusterCa'>>,
+  ): void;
   /** Ends all connections to nodes. */
   close(): Promise<void>;
 }
