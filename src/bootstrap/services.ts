@@ -14,14 +14,17 @@ function lean([node = '', ...script]: readonly string[], ...args: readonly strin
   return [node, '--max-semi-space-size=1', ...inherited, ...args];
 }
 
-/** @param program node and the k8ts script, both absolute */
-export function serverServiceSpec(program: readonly string[]): ServiceSpec {
+/**
+ * @param program node and the k8ts script, both absolute
+ * @param folders where it writes besides: the datastore's, the audit log's
+ */
+export function serverServiceSpec(program: readonly string[], folders: readonly string[]): ServiceSpec {
   return {
     name: serverService,
     description: 'k8ts control plane: API server, controllers, scheduler',
     command: [...program, 'run', 'server', '--config', serverConfigPath],
     environment: { NODE_ENV: 'production' },
-    writablePaths: [kubernetesDir, '/var/lib/k8ts'],
+    writablePaths: [...new Set([kubernetesDir, '/var/lib/k8ts', ...folders])],
   };
 }
 

@@ -3,14 +3,16 @@
 
 import {
   agentConfigOf,
+  agentConfigPath,
   type ClusterConfig,
   cniBinDirs,
+  formatAgentConfig,
   type NodeConfig,
   paths,
-  writeAgentConfig,
 } from '../config/index.ts';
 import { type Host, kernelNeeds, prepareKernel, type Services } from '../host/index.ts';
 import { presentPluginDirs } from '../preflight/index.ts';
+import { ensureService } from './ensure-service.ts';
 import { agentServiceSpec } from './services.ts';
 
 export interface AgentStart {
@@ -35,26 +37,21 @@ export async function setUpHost(host: Host): Promise<void> {
   }
 }
 
-/** Idempotent; an agent that runs with another configuration is restarted. */
+/** Idempotent; an agent that runs with another configuration is stopped first. */
 export async function startAgent(start: AgentStart): Promise<void> {
   const { host, services, program, cluster, node } = start;
   const config = agentConfigOf(cluster, node, await presentPluginDirs(host, cniBinDirs));
-  const before = await digest(host);
-  await host.writeFile(paths.caFile, start.caPem);
+  // Once it has a certificate of its own, the agent has no use for the token.
+  const hasIdentity = (await host.stat(paths.kubeletConf)) !== undefined;
   await host.makeDir(paths.agentData, { mode: 0o700 });
-  await writeAgentConfig(host, config);
-  if ((await host.stat(paths.kubeletConf)) === undefined) {
-    await host.writeFile(paths.bootstrapKubeletConf, start.bootstrapKubeconfig, { mode: 0o600 });
-  }
-  const spec = agentServiceSpec(program);
-  await services.install(spec);
-  const { state } = await services.status(spec.name);
-  const changed = before !== (await digest(host));
-  if (changed && state !== 'stopped' && state !== 'absent') await services.restart(spec.name);
-  else await services.start(spec.name);
-}
-
-async function digest(host: Host): Promise<string> {
-  const files = ['/etc/k8ts/agent.json', paths.bootstrapKubeletConf, paths.caFile];
-  return (await Promise.all(files.map((path) => host.readFileIfExists(path)))).map(String).join('\n');
+  await ensureService({
+    host,
+    services,
+    spec: agentServiceSpec(program),
+    files: [
+      { path: paths.caFile, content: start.caPem },
+      { path: agentConfigPath, content: formatAgentConfig(config), mode: 0o600 },
+      ...(hasIdentity ? [] : [{ path: paths.bootstrapKubeletConf, content: start.bootstrapKubeconfig, mode: 0o600 }]),
+    ],
+  });
 }

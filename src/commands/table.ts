@@ -5,6 +5,7 @@ import type { CommandEntry } from './entry.ts';
 
 export const commandTable: readonly CommandEntry[] = [
   { name: 'init', summary: 'Make this machine the master of a new cluster', load: () => import('./init.ts') },
+  { name: 'init phase', summary: 'Run one phase of init, or list them', load: () => import('./init-phase.ts') },
   { name: 'join', summary: 'Add this machine to a cluster', load: () => import('./join.ts') },
   { name: 'reset', summary: 'Take back what init or join did to this machine', load: () => import('./reset.ts') },
   {

@@ -11,14 +11,16 @@ import { parseKubeconfig } from '../kubeconfig/index.ts';
 import {
   clusterInfoName,
   clusterInfoNamespace,
+  formatJoinString,
   formatToken,
   generateToken,
+  type JoinString,
   nodeBootstrappersGroup,
   parseDuration,
   parseToken,
   tokenSecret,
 } from '../tokens/index.ts';
-import { kubeconfigFlag, list } from './flags.ts';
+import { kubeconfigFlag, list, refusedText } from './flags.ts';
 import { openClient } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
 
@@ -27,6 +29,7 @@ export default class TokenCreate extends K8tsCommand {
   static override examples = [
     '$ k8ts token create',
     '$ k8ts token create --print-join-command',
+    '$ k8ts token create --print-join-string',
     '$ k8ts token create --print-install-command',
     '$ k8ts token create --ttl 1h --description "for rack 7"',
   ];
@@ -34,6 +37,12 @@ export default class TokenCreate extends K8tsCommand {
   static override flags = {
     kubeconfig: kubeconfigFlag,
     'print-join-command': Flags.boolean({ summary: 'Print the whole command to run on a machine' }),
+    'print-join-string': Flags.boolean({
+      summary: 'Print one word that k8ts join takes alone',
+      exclusive: ['print-join-command', 'print-install-command'],
+    }),
+    'certificate-key': refusedText('certificate-key', 'there is one master'),
+    'dry-run': Flags.boolean({ summary: 'Store nothing; print what would be printed' }),
     'print-install-command': Flags.boolean({
       summary: 'Print a command for a machine without k8ts: it installs k8ts from this master, then joins',
     }),
@@ -47,17 +56,18 @@ export default class TokenCreate extends K8tsCommand {
     const { args, flags } = await this.parse(TokenCreate);
     const token = args.token === undefined ? generateToken() : parseToken(args.token);
     const { description } = flags;
+    const ttl = parseDuration(flags.ttl);
     const secret = tokenSecret(token, {
-      ttl: parseDuration(flags.ttl),
+      ttl,
       usages: usagesOf(flags.usages ?? []),
       ...(flags.groups === undefined ? {} : { groups: flags.groups }),
       ...(description === undefined ? {} : { description }),
     });
     const client = await openClient(flags.kubeconfig);
     try {
-      await this.#store(client, secret, token.id);
-      const text = formatToken(token);
-      this.print(await this.#answer(client, text, flags));
+      if (!flags['dry-run']) await this.#store(client, secret, token.id);
+      const expires = ttl === 0 ? undefined : new Date(Date.now() + ttl);
+      this.print(await this.#answer(client, { token, expires }, flags));
     } finally {
       await client.close();
     }
@@ -65,15 +75,18 @@ export default class TokenCreate extends K8tsCommand {
 
   async #answer(
     client: ApiClient,
-    token: string,
-    flags: { readonly 'print-join-command': boolean; readonly 'print-install-command': boolean },
+    { token, expires }: Pick<JoinString, 'token' | 'expires'>,
+    flags: Readonly<Record<'print-join-command' | 'print-join-string' | 'print-install-command', boolean>>,
   ): Promise<string> {
-    if (!flags['print-join-command'] && !flags['print-install-command']) return token;
+    const plain = !flags['print-join-command'] && !flags['print-join-string'] && !flags['print-install-command'];
+    if (plain) return formatToken(token);
     const { endpoint, caPem } = await clusterOf(client, this.signal);
-    if (!flags['print-install-command']) return joinCommand(endpoint, token, caCertHash(caPem));
+    const parts: JoinString = { endpoints: [endpoint], caCertHashes: [caCertHash(caPem)], token, expires };
+    if (flags['print-join-string']) return formatJoinString(parts);
+    if (flags['print-join-command']) return joinCommand(parts);
     const { installCommandFor } = await import('./install-command.ts');
     const say = (line: string): void => void process.stderr.write(`${line}\n`);
-    return installCommandFor({ host: createLocalHost(), endpoint, caPem, token, say });
+    return installCommandFor({ host: createLocalHost(), endpoint, caPem, token: formatToken(token), say });
   }
 
   async #store(client: ApiClient, secret: Secret, id: string): Promise<void> {

@@ -14,6 +14,7 @@ import {
   addressSchema,
   durationSchema,
   endpointSchema,
+  lifetimeSchema,
   nodeFields,
   nodeNameSchema,
   port,
@@ -94,6 +95,10 @@ export const clusterDocument = z.strictObject({
         .enum(['ECDSA-P256', 'ECDSA-P384', 'RSA-2048', 'RSA-3072', 'RSA-4096'])
         .optional()
         .describe('Keys that are made. Default ECDSA-P256.'),
+      lifetime: lifetimeSchema
+        .optional()
+        .describe('How long certificates are valid; they are renewed in time. Default 8760h0m0s.'),
+      caLifetime: lifetimeSchema.optional().describe('How long a CA that is made is valid. Default 87600h0m0s.'),
     })
     .optional()
     .describe('Certificates; a CA that lies in /etc/kubernetes/pki already is used.'),
@@ -129,7 +134,7 @@ export const clusterDefaults = {
     dns: 'on',
   },
   apiServer: { bindPort: 6443 },
-  certificates: { algorithm: 'ECDSA-P256' },
+  certificates: { algorithm: 'ECDSA-P256', lifetime: '8760h0m0s', caLifetime: '87600h0m0s' },
   kubelet: { maxPods: 110 },
   node: { criSocket: 'unix:///run/containerd/containerd.sock' },
 } as const satisfies Omit<ClusterDocument, 'apiVersion' | 'kind'>;

@@ -55,7 +55,12 @@ export interface InitConfig {
   readonly advertiseAddress: string;
   readonly bindPort: number;
   readonly certSans: readonly string[];
-  readonly keyAlgorithm: NonNullable<NonNullable<ClusterDocument['certificates']>['algorithm']>;
+  /** Durations in Go's form. */
+  readonly certificates: {
+    readonly algorithm: NonNullable<NonNullable<ClusterDocument['certificates']>['algorithm']>;
+    readonly lifetime: string;
+    readonly caLifetime: string;
+  };
   readonly datastore: Datastore;
   /** What the API server is told besides; empty: all defaults. */
   readonly apiServer: ApiServerSettings;
@@ -112,7 +117,11 @@ export async function resolveInitConfig(host: Host, given: ClusterDocument, sour
     advertiseAddress,
     bindPort,
     certSans,
-    keyAlgorithm: document.certificates?.algorithm ?? clusterDefaults.certificates.algorithm,
+    certificates: {
+      algorithm: document.certificates?.algorithm ?? clusterDefaults.certificates.algorithm,
+      lifetime: document.certificates?.lifetime ?? clusterDefaults.certificates.lifetime,
+      caLifetime: document.certificates?.caLifetime ?? clusterDefaults.certificates.caLifetime,
+    },
     datastore: parseDatastore(document.datastore ?? clusterDefaults.datastore),
     apiServer,
   };

@@ -4,7 +4,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { CodedError, messageOf } from '../base/index.ts';
-import type { Host } from '../host/index.ts';
 import { apiServerSettingsSchema } from './api-server.ts';
 import type { AgentConfig, ServerConfig } from './daemons.ts';
 import { parseDocument } from './schema-errors.ts';
@@ -71,14 +70,14 @@ export async function loadAgentConfig(path: string = agentConfigPath): Promise<A
   return parseDocument(agentSchema, await readJson(path), path);
 }
 
-export async function writeServerConfig(host: Host, config: ServerConfig): Promise<void> {
-  await host.writeFile(serverConfigPath, format(parseDocument(serverSchema, config, serverConfigPath)), {
-    mode: 0o600,
-  });
+/** What server.json holds. @throws CodedError CONFIG_INVALID */
+export function formatServerConfig(config: ServerConfig): string {
+  return format(parseDocument(serverSchema, config, serverConfigPath));
 }
 
-export async function writeAgentConfig(host: Host, config: AgentConfig): Promise<void> {
-  await host.writeFile(agentConfigPath, format(parseDocument(agentSchema, config, agentConfigPath)), { mode: 0o600 });
+/** What agent.json holds. @throws CodedError CONFIG_INVALID */
+export function formatAgentConfig(config: AgentConfig): string {
+  return format(parseDocument(agentSchema, config, agentConfigPath));
 }
 
 function format(config: ServerConfig | AgentConfig): string {

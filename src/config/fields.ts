@@ -43,6 +43,11 @@ export const durationSchema = text((value) =>
   /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/.test(value) ? undefined : 'must be a duration such as 24h0m0s; 0: for ever',
 );
 
+/** As above, but something must be left of it. */
+export const lifetimeSchema = text((value) =>
+  /^(?=.*[1-9])(\d+(\.\d+)?(ms|s|m|h))+$/.test(value) ? undefined : 'must be a duration such as 8760h0m0s',
+);
+
 export const tokenSchema = text((value) =>
   /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(value) ? undefined : 'must be 6 characters, a dot and 16 characters of a-z 0-9',
 );

@@ -17,11 +17,11 @@ export { type ClusterDocument, clusterDefaults, clusterDocument, emptyClusterDoc
 export { clusterConfigMaps, configMapNames, readClusterConfig } from './cluster-objects.ts';
 export {
   agentConfigPath,
+  formatAgentConfig,
+  formatServerConfig,
   loadAgentConfig,
   loadServerConfig,
   serverConfigPath,
-  writeAgentConfig,
-  writeServerConfig,
 } from './daemon-files.ts';
 export type { AgentConfig, ServerConfig } from './daemons.ts';
 export { type Given, readInitFile, readJoinFile, readWholeFile } from './documents.ts';

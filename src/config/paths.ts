@@ -8,6 +8,8 @@ export const paths = {
   adminConf: `${kubernetesDir}/admin.conf`,
   kubeletConf: `${kubernetesDir}/kubelet.conf`,
   bootstrapKubeletConf: `${kubernetesDir}/bootstrap-kubelet.conf`,
+  /** The document that init was told the cluster by, for its next run. */
+  clusterDocument: '/etc/k8ts/cluster.yaml',
   serverData: '/var/lib/k8ts/server',
   agentData: '/var/lib/k8ts/agent',
 } as const;

@@ -5,12 +5,12 @@ import { paths } from '../config/index.ts';
 import { buildKubeconfig } from '../kubeconfig/index.ts';
 import { formatToken } from '../tokens/index.ts';
 import type { Phase } from '../workflow/index.ts';
-import type { InitContext } from './context.ts';
+import { type InitContext, joinToken } from './context.ts';
 
 export const agent: Phase<InitContext> = {
   name: 'kubelet-start',
   title: 'Starting the node agent',
-  run: async ({ host, services, program, config, token }) => {
+  run: async ({ host, services, program, config, tokens }) => {
     const caPem = (await host.readFile(paths.caFile)).toString('utf8');
     await startAgent({
       host,
@@ -23,7 +23,7 @@ export const agent: Phase<InitContext> = {
         server: `https://${config.cluster.controlPlaneEndpoint}`,
         user: 'tls-bootstrap-token-user',
         ca: { text: caPem },
-        token: { text: formatToken(token) },
+        token: { text: formatToken(joinToken(tokens).token) },
       }),
     });
   },

@@ -11,16 +11,19 @@ import { hostSetup } from './host-setup.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { markControlPlane } from './mark-control-plane.ts';
 import { preflight } from './preflight.ts';
+import { saveConfig } from './save-config.ts';
 import { showJoinCommand } from './show-join-command.ts';
 import { uploadConfig } from './upload-config.ts';
 import { waitControlPlane } from './wait-control-plane.ts';
 import { waitNode } from './wait-node.ts';
 
-export type { InitContext } from './context.ts';
+export type { InitContext, InitToken } from './context.ts';
+export { resolvePhase, resolveSkips, type Skips } from './phase-names.ts';
 export { joinCommand } from './show-join-command.ts';
 
 export const initPhases: readonly Phase<InitContext>[] = [
   preflight,
+  saveConfig,
   hostSetup,
   certs,
   kubeconfig,

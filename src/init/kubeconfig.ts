@@ -4,18 +4,20 @@
 import { ensureKubeconfigs } from '../certs/index.ts';
 import { kubernetesDir, paths } from '../config/index.ts';
 import type { Phase } from '../workflow/index.ts';
-import { certContextOf } from './certs.ts';
+import { certContextOf, keyOptions } from './certs.ts';
 import type { InitContext } from './context.ts';
 
 export const kubeconfig: Phase<InitContext> = {
   name: 'kubeconfig',
   title: 'Writing kubeconfig files',
+  aliases: ['kubeconfig/all'],
   run: async ({ host, config }) => {
     await ensureKubeconfigs(host, {
       context: certContextOf(config),
       certDir: paths.pki,
       kubeconfigDir: kubernetesDir,
       bindPort: config.bindPort,
+      ...keyOptions(config),
       names: ['admin.conf', 'super-admin.conf', 'controller-manager.conf', 'scheduler.conf'],
     });
   },

@@ -1,17 +1,25 @@
 // What to do next: use the cluster, and add machines to it.
 
-import { caCertHash } from '../certs/index.ts';
+import { kinds } from '../api/index.ts';
+import { caCertHash, splitCertificates } from '../certs/index.ts';
+import { ApiStatusError } from '../client/index.ts';
 import { paths } from '../config/index.ts';
-import { formatDuration, formatToken } from '../tokens/index.ts';
+import {
+  formatDuration,
+  formatJoinString,
+  formatToken,
+  type JoinString,
+  tokenNamespace,
+  tokenSecretName,
+} from '../tokens/index.ts';
 import type { Phase } from '../workflow/index.ts';
-import type { InitContext } from './context.ts';
+import { type InitContext, joinToken } from './context.ts';
 
 export const showJoinCommand: Phase<InitContext> = {
   name: 'show-join-command',
   title: 'Done',
-  run: async ({ config, host, token, tokenTtl, say }) => {
-    const caPem = (await host.readFile(paths.caFile)).toString('utf8');
-    const join = joinCommand(config.cluster.controlPlaneEndpoint, formatToken(token), caCertHash(caPem));
+  run: async (context, { signal }) => {
+    const { say } = context;
     say(
       [
         '',
@@ -23,16 +31,52 @@ export const showJoinCommand: Phase<InitContext> = {
         '',
         `As root it is enough to: export KUBECONFIG=${paths.adminConf}`,
         '',
-        `To add a machine, run this on it as root${tokenTtl === 0 ? '' : ` within ${formatDuration(tokenTtl)}`}:`,
-        '',
-        `  ${join}`,
+        ...(await howToJoin(context, signal)),
         '',
       ].join('\n'),
     );
   },
 };
 
-/** Ready to paste. */
-export function joinCommand(endpoint: string, token: string, hash: string): string {
-  return `k8ts join ${endpoint} --token ${token} --discovery-token-ca-cert-hash ${hash}`;
+async function howToJoin(context: InitContext, signal: AbortSignal): Promise<readonly string[]> {
+  const { config, host, tokens, showToken } = context;
+  const { token, ttl } = joinToken(tokens);
+  const makeOne = '  k8ts token create --print-join-command';
+  if (!(await isStored(context, token.id, signal))) {
+    return ['To add a machine, get the command for it here (no bootstrap token was made):', '', makeOne];
+  }
+  if (!showToken) return ['To add a machine, get the command for it here:', '', makeOne];
+  const parts: JoinString = {
+    endpoints: [config.cluster.controlPlaneEndpoint],
+    caCertHashes: splitCertificates((await host.readFile(paths.caFile)).toString('utf8')).map(caCertHash),
+    token,
+    expires: ttl === 0 ? undefined : new Date(Date.now() + ttl),
+  };
+  return [
+    `To add a machine, run this on it as root${ttl === 0 ? '' : ` within ${formatDuration(ttl)}`}:`,
+    '',
+    `  ${joinCommand(parts)}`,
+    '',
+    'or, which is the same in one word:',
+    '',
+    `  k8ts join ${formatJoinString(parts)}`,
+  ];
+}
+
+/** False when its phase was left out: a command with that token would be refused. */
+async function isStored({ client }: InitContext, id: string, signal: AbortSignal): Promise<boolean> {
+  const at = { namespace: tokenNamespace, name: tokenSecretName(id) };
+  try {
+    await (await client()).get(kinds.secret, at, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiStatusError && error.reason === 'NotFound') return false;
+    throw error;
+  }
+}
+
+/** Ready to paste, with the flags that kubeadm has. */
+export function joinCommand({ endpoints, token, caCertHashes }: JoinString): string {
+  const pins = caCertHashes.map((hash) => ` --discovery-token-ca-cert-hash ${hash}`).join('');
+  return `k8ts join ${endpoints[0] ?? ''} --token ${formatToken(token)}${pins}`;
 }

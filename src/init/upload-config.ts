@@ -21,6 +21,7 @@ const readers = {
 export const uploadConfig: Phase<InitContext> = {
   name: 'upload-config',
   title: 'Storing the configuration in the cluster',
+  aliases: ['upload-config/all'],
   run: async ({ config, client: connect }, { signal }) => {
     const client = await connect();
     const { body } = await client.raw('GET', '/version', undefined, { signal });

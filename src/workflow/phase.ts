@@ -6,6 +6,8 @@ export interface Phase<Context> {
   readonly name: string;
   /** What a person reads while it runs: "Writing certificates". */
   readonly title: string;
+  /** Other names that it is found by: kubeadm's, where the meaning is the same. */
+  readonly aliases?: readonly string[];
   /** Why the phase can be left out this time; undefined when it has to run. Must not change anything. */
   readonly skipReason?: (context: Context) => string | undefined | Promise<string | undefined>;
   /** Idempotent: run again after a crash, it continues or finds everything done. */

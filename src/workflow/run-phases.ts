@@ -29,8 +29,9 @@ export async function runPhases<Context>(
   context: Context,
   options: RunPhasesOptions,
 ): Promise<readonly PhaseTime[]> {
-  const { reporter, signal, skip = [], only } = options;
-  requireKnown(phases, [...skip, ...(only ?? [])]);
+  const { reporter, signal } = options;
+  const skip = (options.skip ?? []).map((name) => phaseNamed(phases, name).name);
+  const only = options.only?.map((name) => phaseNamed(phases, name).name);
   const times: PhaseTime[] = [];
   for (const phase of phases.filter(({ name }) => only?.includes(name) ?? true)) {
     if (signal.aborted) throw interrupted(phase.name);
@@ -54,13 +55,13 @@ export async function runPhases<Context>(
   return times;
 }
 
-function requireKnown<Context>(phases: readonly Phase<Context>[], names: readonly string[]): void {
-  const known = phases.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  throw new CodedError('PHASE_UNKNOWN', `there is no phase ${unknown.join(', ')}`, {
+/** By its name or another that it has. @throws CodedError PHASE_UNKNOWN */
+function phaseNamed<Context>(phases: readonly Phase<Context>[], wanted: string): Phase<Context> {
+  const found = phases.find(({ name, aliases = [] }) => name === wanted || aliases.includes(wanted));
+  if (found !== undefined) return found;
+  throw new CodedError('PHASE_UNKNOWN', `there is no phase ${wanted}`, {
     exit: 'invalidInput',
-    hint: `the phases are: ${known.join(', ')}`,
+    hint: `the phases are: ${phases.map(({ name }) => name).join(', ')}`,
   });
 }
 

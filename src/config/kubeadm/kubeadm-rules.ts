@@ -73,12 +73,8 @@ export const clusterRules: readonly Rule[] = [
   },
   { path: 'imageRepository', ignored: noImages },
   { path: 'encryptionAlgorithm', to: 'certificates.algorithm' },
-  { path: 'certificateValidityPeriod', same: ['8760h0m0s', '8760h'], otherwise: 'certificates are valid for a year' },
-  {
-    path: 'caCertificateValidityPeriod',
-    same: ['87600h0m0s', '87600h'],
-    otherwise: 'a CA that k8ts makes is valid for ten years',
-  },
+  { path: 'certificateValidityPeriod', to: 'certificates.lifetime' },
+  { path: 'caCertificateValidityPeriod', to: 'certificates.caLifetime' },
   { path: 'featureGates', with: (value, into) => refuseGates(value, into) },
 ];
 
