@@ -20,6 +20,7 @@ import { createStatusWriter } from './pods/status-writer.ts';
 import { createProber } from './probes/prober.ts';
 import { createAccessControl } from './server/access.ts';
 import { agentMetrics } from './server/metrics.ts';
+import { createProbeRoute } from './server/probe-route.ts';
 import { createRoutes } from './server/routes.ts';
 import { type AgentServer, startAgentServer } from './server/server.ts';
 import { createReferences } from './volumes/references.ts';
@@ -69,6 +70,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
         bootTime: (await readBootTime(host)) ?? clock.now(),
       },
       metrics: () => agentMetrics(options.nodeName, pods.list()),
+      probe: createProbeRoute(host, options),
     }),
     logger,
   });

@@ -17,6 +17,8 @@ export interface AgentOptions {
   readonly dataDir: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
+  readonly dns: 'on' | 'off';
+  readonly overlay: { readonly vni: number };
   readonly bindAddress: string;
   /** 10250; 0 takes a free one. */
   readonly port: number;

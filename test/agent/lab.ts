@@ -72,6 +72,8 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
       dataDir,
       clusterDns: '10.96.0.10',
       clusterDomain: 'cluster.local',
+      dns: 'on' as const,
+      overlay: { vni: 1 },
       bindAddress: '127.0.0.1',
       port: 0,
       taints: [],

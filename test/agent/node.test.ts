@@ -78,6 +78,8 @@ async function start(t: Test, client: FakeClient, cri = createFakeCri()) {
     dataDir,
     clusterDns: '',
     clusterDomain: '',
+    dns: 'on' as const,
+    overlay: { vni: 1 },
     bindAddress: '',
     port: 0,
     taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createRecord, type PodRecord } from '../../src/agent/pods/record.ts';
 import { createAccessControl } from '../../src/agent/server/access.ts';
+import { createProbeRoute } from '../../src/agent/server/probe-route.ts';
 import { createRoutes } from '../../src/agent/server/routes.ts';
 import { startAgentServer } from '../../src/agent/server/server.ts';
 import { silentLogger, systemClock } from '../../src/base/index.ts';
 import { createCsr, createKeyPair } from '../../src/certs/index.ts';
 import { createFakeClient } from '../../src/client/index.ts';
 import { createFakeCri } from '../../src/cri/index.ts';
+import { createFakeHost } from '../../src/host/index.ts';
 import { exited, pod, running, runtime } from './builders.ts';
 import { createTestCa } from './tls.ts';
 
@@ -72,6 +74,10 @@ record.runtime = runtime([
   exited('main', 1, { logPath: logFile('0.log', [`${time(0)} stdout F before`]) }),
 ]);
 
+const ipOutput = JSON.stringify([
+  { ifname: 'eth0', mtu: 1500, addr_info: [{ local: '192.0.2.1' }] },
+  { ifname: 'k8ts.1', mtu: 1400, linkinfo: { info_kind: 'vxlan', info_data: { id: 1 } } },
+]);
 const server = await startAgentServer({
   bindAddress: '127.0.0.1',
   port: 0,
@@ -85,6 +91,10 @@ const server = await startAgentServer({
     },
     stats: { cri: createFakeCri(), nodeName: 'n1', now: () => Date.now(), bootTime: 0 },
     metrics: () => 'up 1\n',
+    probe: createProbeRoute(createFakeHost({ onRun: () => ({ stdout: ipOutput }) }), {
+      ...{ nodeName: 'n1', nodeIp: '192.0.2.1', clusterDns: '127.0.0.1', clusterDomain: 'cluster.local' },
+      ...{ dns: 'off', overlay: { vni: 1 } },
+    }),
   }),
   logger: silentLogger,
 });
@@ -196,4 +206,27 @@ t.test('pods and statistics', async (t) => {
   t.match(JSON.parse((await ask('/pods')).body), { kind: 'PodList', items: [{ metadata: { name: 'p' } }] });
   t.match(JSON.parse((await ask('/stats/summary')).body), { node: { nodeName: 'n1', cpu: {}, memory: {} }, pods: [] });
   t.match((await ask('/metrics/resource')).body, /node_cpu_usage_seconds_total \d/);
+});
+
+t.test('a probe tells what the node sees, to whoever may use the node', async (t) => {
+  const target = `127.0.0.1:${server.port}`;
+  const { status, body } = await ask(`/k8ts/probe?target=${target}&target=127.0.0.1:1`);
+  t.equal(status, 200, body);
+  t.match(JSON.parse(body), {
+    node: 'n1',
+    reached: [
+      { target, outcome: 'ok', certificateEnds: /^\d{4}-/ },
+      { target: '127.0.0.1:1', outcome: 'refused' },
+    ],
+    underlay: { device: 'eth0', mtu: 1500 },
+    overlay: { device: 'k8ts.1', mtu: 1400 },
+    disks: [{ path: '/var/lib', freeBytes: Number, sizeBytes: Number }],
+  });
+  t.match(await ask('/k8ts/probe', { identity: viewer }), { status: 403, body: /subresource\(s\)=\[proxy\]/ });
+  t.match(await ask('/k8ts/probe', { token: '' }), { status: 401 });
+  for (const bad of ['target=example.org:80', 'target=127.0.0.1', 'target=127.0.0.1:99999']) {
+    t.match(await ask(`/k8ts/probe?${bad}`), { status: 400, body: /it must be ADDRESS:PORT/ }, bad);
+  }
+  const many = Array.from({ length: 65 }, () => 'target=127.0.0.1:1').join('&');
+  t.match(await ask(`/k8ts/probe?${many}`), { status: 400, body: /at most 64/ });
 });

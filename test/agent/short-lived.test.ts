@@ -62,6 +62,8 @@ t.test('the end of a container that ends while it is started is noticed', async 
       dataDir,
       clusterDns: '10.96.0.10',
       clusterDomain: 'cluster.local',
+      dns: 'on',
+      overlay: { vni: 1 },
       bindAddress: '127.0.0.1',
       port: 0,
       taints: [],

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Pod } from '../../api/index.ts';
 import type { Cri } from '../../cri/index.ts';
+import type { NodeReport } from '../../probe/index.ts';
 import { forwardedUpgradeHeaders, tunnelUpgrade } from '../../streams/index.ts';
 import { allContainers } from '../pods/identity.ts';
 import { type RuntimeContainer, readySandbox } from '../pods/observe.ts';
@@ -48,13 +49,15 @@ export interface RoutesOptions {
   };
   readonly stats: StatsSource;
   readonly metrics: () => string;
+  /** What this node sees of itself and of the targets that the query names. Throws RequestError. */
+  readonly probe: (query: URLSearchParams, signal: AbortSignal) => Promise<NodeReport>;
 }
 
 const text = 'text/plain; charset=utf-8';
 const json = 'application/json';
 const prometheus = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function createRoutes({ cri, pods, stats, metrics }: RoutesOptions): AgentRoutes {
+export function createRoutes({ cri, pods, stats, metrics, probe }: RoutesOptions): AgentRoutes {
   return {
     async handle(method, url, signal) {
       const [route = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
@@ -80,6 +83,8 @@ export function createRoutes({ cri, pods, stats, metrics }: RoutesOptions): Agen
           return { contentType: prometheus, body: metrics() };
         case 'metrics/resource':
           return { contentType: prometheus, body: await resourceMetrics(stats) };
+        case 'k8ts/probe':
+          return { contentType: json, body: JSON.stringify(await probe(url.searchParams, signal)) };
         default:
           if (route === 'containerLogs') return logs(rest, url.searchParams, signal);
           throw new RequestError(404, '404 page not found');
