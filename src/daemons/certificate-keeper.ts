@@ -124,9 +124,11 @@ function misfitKey({ name, problem }: HeldCertificate): string {
 }
 
 /** What to say about a certificate in the last part of its life. */
-function expiryMessage({ name, kind, certificate, isExternal }: HeldCertificate): string {
+function expiryMessage({ name, kind, path, certificate, isExternal }: HeldCertificate): string {
   const what = `certificate "${name}" expires ${certificate?.notAfter.toISOString() ?? ''}`;
-  if (kind === 'ca') return `${what}: replace it with k8ts certs rotate-ca`;
+  if (name === 'ca') return `${what}: replace it with k8ts certs rotate-ca`;
+  if (kind === 'ca')
+    return `${what}: remove ${path}.crt and ${path}.key, run k8ts init phase certs, restart k8ts-server`;
   if (isExternal) return `${what} and its CA's key is not here: have it renewed where the key is`;
   return `${what} and was not renewed: the log of k8ts-server says why`;
 }
