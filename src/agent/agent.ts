@@ -6,14 +6,16 @@ import { type Informer, keyOf } from '../client/index.ts';
 import { createNodeEvents, type NodeEvents } from './events.ts';
 import { keepHouse } from './housekeeping.ts';
 import { createImagePuller } from './images/pull.ts';
-import { keepCertificate } from './node/identity.ts';
+import { createCertificateBook } from './node/certificate-book.ts';
+import { readHostDns } from './node/host-dns.ts';
+import { keepNodeCertificates } from './node/node-certificates.ts';
 import { readBootTime, readNodeFacts } from './node/node-facts.ts';
 import { keepNode } from './node/node-keeper.ts';
 import { type NodeFacts, nodeCapacity } from './node/node-object.ts';
+import { createNodeTrust } from './node/trust.ts';
 import type { AgentDeps, AgentOptions } from './options.ts';
 import { type AgentPaths, agentPaths } from './paths.ts';
 import { createPodCgroups } from './pods/cgroups.ts';
-import { parseResolvConf } from './pods/dns.ts';
 import { createPods, type Pods } from './pods/pods.ts';
 import { referenceTo } from './pods/record.ts';
 import { createStatusWriter } from './pods/status-writer.ts';
@@ -22,7 +24,7 @@ import { createAccessControl } from './server/access.ts';
 import { agentMetrics } from './server/metrics.ts';
 import { createProbeRoute } from './server/probe-route.ts';
 import { createRoutes } from './server/routes.ts';
-import { type AgentServer, startAgentServer } from './server/server.ts';
+import { startAgentServer } from './server/server.ts';
 import { createReferences } from './volumes/references.ts';
 import { createTokens } from './volumes/tokens.ts';
 import { createVolumes } from './volumes/volumes.ts';
@@ -55,10 +57,13 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
   const pods = await createNodePods(deps, { options, paths, facts, events, signal });
   const podInformer = informers.informer(kinds.pod, { fieldSelector: `spec.nodeName=${options.nodeName}` });
 
+  const { caFile, ownsCa = false } = options;
+  const trust = await createNodeTrust({ host, caFile, ownsCa, logger });
+  const book = createCertificateBook();
   const server = await startAgentServer({
     bindAddress: options.bindAddress,
     port: options.port,
-    ca: (await host.readFile(options.caFile)).toString(),
+    ca: trust.bundle(),
     access: createAccessControl({ client, clock, nodeName: options.nodeName }),
     routes: createRoutes({
       cri,
@@ -69,7 +74,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
         now: () => clock.now(),
         bootTime: (await readBootTime(host)) ?? clock.now(),
       },
-      metrics: () => agentMetrics(options.nodeName, pods.list()),
+      metrics: () => agentMetrics(options.nodeName, pods.list()) + book.metrics(clock.now()),
       probe: createProbeRoute(host, options),
     }),
     logger,
@@ -78,7 +83,7 @@ export async function startAgent(deps: AgentDeps, options: AgentOptions, signal:
     informers.start(signal),
     pods.run(podInformer),
     keepNode({ client, cri, host, clock, logger, events, options, facts, port: server.port, signal }),
-    keepCertificates(deps, { options, server, signal }),
+    keepNodeCertificates(deps, { options, server, events, trust, book, signal }),
     keepHouse({ cri, clock, logger, pods: () => pods.list(), signal }),
   ]);
   return {
@@ -111,7 +116,6 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
   const references = createReferences(client, { clock, logger, changed: (uid) => pods.referencesChanged(uid) });
   const tokens = createTokens(client, clock);
   const cgroupDriver = await cri.cgroupDriver(signal);
-  const resolvConf = (await host.readFileIfExists('/etc/resolv.conf'))?.toString() ?? '';
   const { allocatable } = nodeCapacity(facts, options);
   const pods: Pods = createPods(
     {
@@ -141,7 +145,7 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
       settings: {
         clusterDns: options.clusterDns,
         clusterDomain: options.clusterDomain,
-        hostDns: parseResolvConf(resolvConf),
+        hostDns: await readHostDns(host),
         cgroupDriver,
         paths,
       },
@@ -161,31 +165,6 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
 function labelsOf(informer: Informer<Node>, nodeName: string): Readonly<Record<string, string>> | undefined {
   const node = informer.get(keyOf({ metadata: { name: nodeName } }));
   return node === undefined ? undefined : (node.metadata.labels ?? {});
-}
-
-async function keepCertificates(
-  deps: AgentDeps,
-  {
-    options,
-    server,
-    signal,
-  }: { readonly options: AgentOptions; readonly server: AgentServer; readonly signal: AbortSignal },
-): Promise<void> {
-  const { client, useIdentity } = deps;
-  const { certDir, nodeName, nodeIp } = options;
-  const altNames = [...new Set([nodeName, nodeIp])];
-  const serving = keepCertificate(
-    { client, certDir, nodeName, purpose: 'server', altNames, use: server.useIdentity },
-    deps,
-    signal,
-  );
-  if (useIdentity === undefined) return await serving;
-  const own = keepCertificate(
-    { client, certDir, nodeName, purpose: 'client', altNames: [], isInUse: true, use: useIdentity },
-    deps,
-    signal,
-  );
-  await Promise.all([serving, own]);
 }
 
 /** The Services of the pod's namespace, unless it does not want them, and the API server's. */

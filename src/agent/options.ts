@@ -11,6 +11,8 @@ export interface AgentOptions {
   readonly nodeIp: string;
   /** The cluster CA: signs the API server's client certificate, and is what pods trust. */
   readonly caFile: string;
+  /** This is a control plane node: caFile is the cluster's own, not a copy to be kept up to date. Default false. */
+  readonly ownsCa?: boolean;
   /** Where the client and serving certificates are kept. */
   readonly certDir: string;
   /** Pod folders are below it. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { ensureNodeIdentity, startAgent } from '../agent/index.ts';
 import { createLogger, systemClock } from '../base/index.ts';
 import { clientFromKubeconfig, createEventRecorder, createInformerFactory } from '../client/index.ts';
-import { loadAgentConfig } from '../config/index.ts';
+import { loadAgentConfig, serverConfigPath } from '../config/index.ts';
 import { createCri } from '../cri/index.ts';
 import { announceReady, createFileJournal, createLocalHost, journalPath } from '../host/index.ts';
 import { startNetwork } from '../network/index.ts';
@@ -29,7 +29,7 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
     const network = await startNetwork({ client, informers, host, logger, clock, recorder }, config, signal);
     const agent = await startAgent(
       { client, useIdentity: client.useIdentity, informers, cri, host, logger, clock },
-      config,
+      { ...config, ownsCa: (await host.stat(serverConfigPath)) !== undefined },
       signal,
     );
     await announceReady();

@@ -44,6 +44,9 @@ const signed = (ca: TestCa, usage: 'client auth' | 'server auth', seconds?: numb
   certificate: Buffer.from(ca.sign(pem, usage, seconds)).toString('base64'),
 });
 
+const never = (signal: AbortSignal): Promise<void> =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
 t.test('a bootstrap token buys a client certificate and a kubeconfig', async (t) => {
   const ca = await createTestCa();
   const client = createFakeClient();
@@ -103,13 +106,18 @@ t.test(
     const host = createFakeHost();
     const clock = createFakeClock(Date.now());
     const used: TlsIdentity[] = [];
+    const obtained: string[] = [];
     const kept = {
       client,
       certDir: '/d',
       nodeName: 'n1',
       purpose: 'server' as const,
       altNames: ['n1', '10.0.0.9'],
+      trust: { bundle: () => ca.certPem, changed: never },
       use: (one: TlsIdentity) => void used.push(one),
+      obtained: (pem: string) => void obtained.push(pem),
+      failed: () => undefined,
+      warn: () => undefined,
     };
     const until = async (count: number): Promise<void> => {
       while (used.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -140,5 +148,53 @@ t.test(
       await until(3);
     });
     t.not(used[2]?.cert, used[0]?.cert);
+    t.equal(obtained.length, 3, 'each one in use is told of');
   },
 );
+
+t.test('a refusal, and a certificate near its end, are told as Events', async (t) => {
+  const ca = await createTestCa();
+  const client = createFakeClient();
+  const host = createFakeHost();
+  const clock = createFakeClock(Date.now());
+  const told: string[] = [];
+  let failures = 0;
+  const kept = {
+    client,
+    certDir: '/d',
+    nodeName: 'n1',
+    purpose: 'server' as const,
+    altNames: [],
+    trust: { bundle: () => ca.certPem, changed: never },
+    use: () => undefined,
+    obtained: () => undefined,
+    failed: () => {
+      failures += 1;
+    },
+    warn: (reason: string, message: string) => void told.push(`${reason}: ${message}`),
+  };
+  const stop = new AbortController();
+  const keeping = keepCertificate(kept, { host, clock, logger: silentLogger }, stop.signal);
+  await answer(client, () => ({ conditions: [{ type: 'Denied', status: 'True', message: 'not you' }] }));
+  while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match(told[0], /^CertificateRenewalFailed: server certificate: .*not you/);
+  t.equal(failures, 1);
+  await clock.advance(300_000);
+  await answer(client, signed(ca, 'server auth', 3000));
+  while ((await host.stat(identityFile('/d', 'server'))) === undefined) await new Promise((r) => setTimeout(r, 5));
+  stop.abort();
+  await keeping;
+
+  // Nearly over, and nobody answers.
+  const again = new AbortController();
+  await clock.advance(2900_000);
+  const failing = {
+    ...kept,
+    client: { ...client, create: () => Promise.reject(new Error('nobody is there')) } as FakeClient,
+  };
+  const trying = keepCertificate(failing, { host, clock, logger: silentLogger }, again.signal);
+  while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match(told[1], /^CertificateExpiring: the server certificate of this node expires .* not renewed/);
+  again.abort();
+  await trying;
+});

@@ -1,5 +1,5 @@
 // The node's certificates: asked of the cluster by a CertificateSigningRequest, kept on disk, exchanged when two thirds of
-// their life are over.
+// their life are over, or their CA is being replaced.
 //
 //   client   signer kubernetes.io/kube-apiserver-client-kubelet; the first with the bootstrap token, later ones with the last
 //   serving  signer kubernetes.io/kubelet-serving; names of the node, for :10250
@@ -10,9 +10,19 @@
 import { join } from 'node:path';
 import { type CertificateSigningRequest, kinds } from '../../api/index.ts';
 import { type Clock, CodedError, codeOf, createBackoff, type Logger, messageOf } from '../../base/index.ts';
-import { buildKubeconfig, createCsr, createKeyPair, parseCertificate, parseKubeconfig } from '../../certs/index.ts';
+import {
+  buildKubeconfig,
+  createCsr,
+  createKeyPair,
+  parseCertificate,
+  parseKubeconfig,
+  renewalTime,
+  waitUntil,
+  warningTime,
+} from '../../certs/index.ts';
 import type { ApiClient, TlsIdentity } from '../../client/index.ts';
 import type { Host } from '../../host/index.ts';
+import { isOfOldCa, type NodeTrust } from './trust.ts';
 
 export interface IdentityFiles {
   /** Client identity of this node; written once the request is answered. */
@@ -67,8 +77,8 @@ export async function ensureNodeIdentity(
   const client = await connect(bootstrap.toString());
   try {
     logger.info('asking for a client certificate', { nodeName: files.nodeName });
-    const identity = await persistently(clock, logger, signal, () =>
-      requestCertificate({ client, clock, nodeName: files.nodeName, purpose: 'client', altNames: [], signal }),
+    const identity = await persistently({ clock, logger }, signal, () =>
+      requestCertificate({ client, nodeName: files.nodeName, purpose: 'client', altNames: [], signal }),
     );
     await saveIdentity(host, files.certDir, 'client', identity);
     const { server } = parseKubeconfig(bootstrap.toString());
@@ -96,6 +106,10 @@ async function isUsable(host: Host, kubeconfig: string, now: number): Promise<bo
 
 /** ms after a refusal. */
 const askAgainAfter = 300_000;
+/** ms between two warnings about the same certificate. */
+const warnEvery = 3_600_000;
+/** How often a certificate of the new CA is asked for when one of the old comes: the signer may be a moment behind. */
+const patience = 3;
 
 export interface KeptCertificate {
   readonly client: ApiClient;
@@ -103,39 +117,92 @@ export interface KeptCertificate {
   readonly nodeName: string;
   readonly purpose: CertificatePurpose;
   readonly altNames: readonly string[];
+  readonly trust: NodeTrust;
   /** Whoever asks works with the certificate on disk already. */
   readonly isInUse?: boolean;
-  /** Called with each new certificate, and unless it is in use with the one there is. */
+  /** Called with each new certificate or CA, and unless it is in use with the certificate there is. */
   readonly use: (identity: TlsIdentity) => void;
+  /** Told of each certificate in use, and of each failure to get one. */
+  readonly obtained: (certPem: string) => void;
+  readonly failed: () => void;
+  /** Tells people, as an Event on the Node. */
+  readonly warn: (reason: string, message: string) => void;
 }
 
 /** Keeps a valid certificate of that purpose; works until `signal` aborts. */
-export async function keepCertificate(
-  kept: KeptCertificate,
-  { host, clock, logger }: IdentityDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  let current = await loadIdentity(host, kept.certDir, kept.purpose);
-  if (current !== undefined && !isFor(current, kept.altNames)) current = undefined;
+export async function keepCertificate(kept: KeptCertificate, deps: IdentityDeps, signal: AbortSignal): Promise<void> {
+  const { host, clock, logger } = deps;
+  const { client, certDir, nodeName, purpose, altNames, trust } = kept;
+  let current = await loadIdentity(host, certDir, purpose);
+  if (current !== undefined && !isFor(current, altNames)) current = undefined;
   if (current !== undefined && kept.isInUse !== true) kept.use(current);
+  if (current !== undefined) kept.obtained(current.cert);
+  let tried = { bundle: trust.bundle(), times: 0 };
+  let warned = Number.NEGATIVE_INFINITY;
+
   while (!signal.aborted) {
-    const wait = current === undefined ? 0 : renewalOf(current, clock.now());
-    // Timers hold at most 24 days; looking once a day costs nothing.
-    if (wait > 0) await clock.sleep(Math.min(wait, 86_400_000), signal).catch(() => undefined);
-    if (signal.aborted || (current !== undefined && renewalOf(current, clock.now()) > 0)) continue;
-    const { client, nodeName, purpose, altNames } = kept;
-    const identity = await persistently(clock, logger, signal, () =>
-      requestCertificate({ client, clock, nodeName, purpose, altNames, signal }),
+    if (current !== undefined && !isDue(current)) {
+      if (await untilDueOr(trust, clock, current, signal)) {
+        kept.use({ ...current, ca: trust.bundle() });
+      }
+      continue;
+    }
+    const identity = await persistently({ clock, logger, failed: () => tellFailure(current) }, signal, () =>
+      requestCertificate({ client, nodeName, purpose, altNames, signal }),
     ).catch((error: unknown) => {
-      if (!signal.aborted) logger.error('certificate refused, asking again later', { purpose, error });
+      if (signal.aborted) return;
+      logger.error('certificate refused, asking again later', { purpose, error });
+      kept.failed();
+      kept.warn('CertificateRenewalFailed', `${purpose} certificate: ${messageOf(error)}`);
     });
     if (identity === undefined) {
       await clock.sleep(askAgainAfter, signal).catch(() => undefined);
       continue;
     }
-    await saveIdentity(host, kept.certDir, purpose, identity);
-    kept.use(identity);
+    await saveIdentity(host, certDir, purpose, identity);
+    kept.use({ ...identity, ca: trust.bundle() });
+    kept.obtained(identity.cert);
     current = identity;
+    tried = { bundle: trust.bundle(), times: tried.bundle === trust.bundle() ? tried.times + 1 : 1 };
+    if (isDue(current)) await clock.sleep(askAgainAfter / 60, signal).catch(() => undefined);
+  }
+
+  function isDue({ cert }: TlsIdentity): boolean {
+    if (renewalTime(parseCertificate(cert)) <= clock.now()) return true;
+    const isFresh = tried.bundle !== trust.bundle() || tried.times < patience;
+    return isFresh && isOfOldCa(cert, trust.bundle());
+  }
+
+  function tellFailure(having: TlsIdentity | undefined): void {
+    kept.failed();
+    const now = clock.now();
+    if (having === undefined || now - warned < warnEvery) return;
+    const certificate = parseCertificate(having.cert);
+    if (warningTime(certificate) > now) return;
+    warned = now;
+    const expires = certificate.notAfter.toISOString();
+    kept.warn('CertificateExpiring', `the ${purpose} certificate of this node expires ${expires} and is not renewed`);
+  }
+}
+
+/** Resolves when the certificate is due: false; or when the bundle of CAs has changed: true. Aborted: false. */
+async function untilDueOr(
+  trust: NodeTrust,
+  clock: Clock,
+  { cert }: TlsIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    return await Promise.race([
+      waitUntil(clock, renewalTime(parseCertificate(cert)), either).then(() => false),
+      trust.changed(either).then(() => true),
+    ]);
+  } catch {
+    return false;
+  } finally {
+    over.abort();
   }
 }
 
@@ -143,12 +210,6 @@ function isFor({ cert }: TlsIdentity, altNames: readonly string[]): boolean {
   const { dnsNames, ipAddresses } = parseCertificate(cert);
   const names = new Set([...dnsNames, ...ipAddresses]);
   return altNames.every((name) => names.has(name));
-}
-
-/** ms until two thirds of the certificate's life are over. */
-function renewalOf({ cert }: TlsIdentity, now: number): number {
-  const { notBefore, notAfter } = parseCertificate(cert);
-  return notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3 - now;
 }
 
 async function loadIdentity(
@@ -172,7 +233,6 @@ async function saveIdentity(
 
 interface CertificateRequest {
   readonly client: ApiClient;
-  readonly clock: Clock;
   readonly nodeName: string;
   readonly purpose: CertificatePurpose;
   readonly altNames: readonly string[];
@@ -238,7 +298,11 @@ function certificateIn({ metadata, status }: CertificateSigningRequest): string 
     : Buffer.from(certificate, 'base64').toString('utf8');
 }
 
-async function persistently<T>(clock: Clock, logger: Logger, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function persistently<T>(
+  { clock, logger, failed }: Pick<IdentityDeps, 'clock' | 'logger'> & { readonly failed?: () => void },
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   const backoff = createBackoff({ initial: 500, max: 30_000, jitter: 0.3 });
   for (;;) {
     try {
@@ -246,6 +310,7 @@ async function persistently<T>(clock: Clock, logger: Logger, signal: AbortSignal
     } catch (error) {
       signal.throwIfAborted();
       if (codeOf(error) === 'CSR_DENIED') throw error;
+      failed?.();
       logger.warn('no certificate yet, trying again', { error: messageOf(error) });
       await clock.sleep(backoff.next(), signal);
     }

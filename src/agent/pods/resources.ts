@@ -76,6 +76,11 @@ export function cpuShares(milli: number): number {
   return milli === 0 ? minimumShares : Math.min(262_144, Math.max(minimumShares, Math.floor((milli * 1024) / 1000)));
 }
 
+/** 2..262144 shares are 1..10000 of weight. Source: KEP-2254. */
+export function cpuWeight(shares: number): number {
+  return Math.floor(1 + ((shares - 2) * 9999) / 262_142);
+}
+
 /** µs of CPU time in each period of 100 ms. */
 export function cpuQuota(milli: number): number {
   return Math.max(minimumQuota, Math.floor((milli * period) / 1000));
