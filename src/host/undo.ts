@@ -56,14 +56,19 @@ async function undo(host: Host, change: Change): Promise<void> {
     case 'mount':
       return unmountBelow(host, change.path);
     case 'unit':
-      await host.run('systemctl', ['disable', '--now', change.name], { accept: [1, 5] });
-      return;
+      return undoUnit(host, change.name);
     case 'process':
       return undoProcess(host, change.pidFile);
     case 'swap':
       await host.run('swapon', [change.device]);
       return;
   }
+}
+
+/** A slice that was made at run time has no file that could be disabled; stopping it stops what is in it. */
+async function undoUnit(host: Host, name: string): Promise<void> {
+  const args = name.endsWith('.slice') ? ['stop', name] : ['disable', '--now', name];
+  await host.run('systemctl', args, { accept: [1, 5] });
 }
 
 async function undoFile(host: Host, change: Change & { kind: 'file' }): Promise<void> {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createFakeHost, createServices } from '../../src/host/index.ts';
+import { createFakeHost, createServices, undoChanges } from '../../src/host/index.ts';
 import { readShow, unitOf } from '../../src/host/systemd-services.ts';
 
 t.test('a unit says what to run, when it is ready, and what it may write', async (t) => {
@@ -59,4 +59,12 @@ t.test('systemd is used where it is PID 1, and what it was told is in the journa
 
 t.test('without systemd the supervisor is used', async (t) => {
   t.equal((await createServices(createFakeHost(), { program: ['/node'] })).kind, 'supervisor');
+});
+
+t.test('undo disables a unit, and stops a slice, which has no file', async (t) => {
+  const host = createFakeHost();
+  await host.record({ kind: 'unit', name: 'kubepods.slice' });
+  await host.record({ kind: 'unit', name: 'k8ts-agent.service' });
+  await undoChanges(host.bare, host.journal);
+  t.strictSame(host.commands, ['systemctl disable --now k8ts-agent.service', 'systemctl stop kubepods.slice']);
 });
