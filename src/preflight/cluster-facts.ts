@@ -2,8 +2,9 @@
 // server, because it has the token; here the answers become facts, and the overlay is tried.
 
 import type { Node } from '../api/index.ts';
-import { routedRanges } from '../config/index.ts';
+import { addressTowards, controlPlaneLabel, routedRanges } from '../config/index.ts';
 import type { Host } from '../host/index.ts';
+import { askThroughOverlay } from '../probe/index.ts';
 import type { Role } from './facts.ts';
 
 /** What join gives. */
@@ -40,7 +41,39 @@ export async function gatherClusterFacts(
   cluster: JoinedCluster,
   signal: AbortSignal,
 ): Promise<ClusterFacts> {
-  signal.throwIfAborted();
-  const [{ machineId }, routes] = await Promise.all([host.facts(), routedRanges(host)]);
-  return { ...cluster, role: 'worker', machineId, routes, overlayAnswer: undefined };
+  const [{ machineId }, routes, overlayAnswer] = await Promise.all([
+    host.facts(),
+    routedRanges(host),
+    tryOverlay(host, cluster, signal),
+  ]);
+  return { ...cluster, role: 'worker', machineId, routes, overlayAnswer };
+}
+
+/** Asks the DNS of a control plane node through its end of the overlay; undefined where there is none to ask. */
+async function tryOverlay(
+  host: Host,
+  { nodeName, nodes = [], overlay, dns, clusterDns, clusterDomain }: JoinedCluster,
+  signal: AbortSignal,
+): Promise<ClusterFacts['overlayAnswer']> {
+  const masters = nodes.filter(({ metadata }) => metadata?.labels?.[controlPlaneLabel] !== undefined);
+  const peer = masters
+    .filter(({ metadata }) => metadata?.name !== nodeName)
+    .flatMap((node) => vtepOf(node, overlay.vni))[0];
+  const from = peer === undefined ? undefined : await addressTowards(host, peer.address);
+  if (peer === undefined || from === undefined || dns === 'off') return undefined;
+  const question = { name: `kubernetes.default.svc.${clusterDomain}`, dns: clusterDns };
+  const came = await askThroughOverlay({ ...peer, ...overlay }, question, from, signal);
+  return { node: peer.node, address: peer.address, came };
+}
+
+/** A node's end of the overlay, as its annotations tell it (flannel's, backend vxlan). */
+function vtepOf(
+  { metadata }: Node,
+  vni: number,
+): readonly { readonly node: string; readonly address: string; readonly vtepMac: string }[] {
+  const annotation = (name: string): string => metadata?.annotations?.[`flannel.alpha.coreos.com/${name}`] ?? '';
+  const address = annotation('public-ip');
+  const found = /"VNI":(\d+),"VtepMAC":"((?:[0-9a-f]{2}:){5}[0-9a-f]{2})"/.exec(annotation('backend-data'));
+  if (address === '' || Number(found?.[1]) !== vni) return [];
+  return [{ node: metadata?.name ?? '', address, vtepMac: found?.[2] ?? '' }];
 }

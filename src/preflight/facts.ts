@@ -94,10 +94,10 @@ export interface PreflightFacts extends PreflightOptions {
 }
 
 export const wantedPrograms = ['ip', 'bridge', 'ss', 'nft', 'iptables', 'mount', 'umount', 'runc'] as const;
-/** Missing, they only cost something. */
-export const optionalPrograms = ['conntrack', 'modprobe', 'ethtool'] as const;
+/** Used where they are. */
+const optionalPrograms = ['conntrack', 'modprobe'] as const;
 export const wantedPlugins = ['bridge', 'host-local', 'loopback', 'portmap'] as const;
-export const wantedSysctls = [
+const wantedSysctls = [
   'net.ipv4.ip_forward',
   'net.bridge.bridge-nf-call-iptables',
   'fs.inotify.max_user_instances',

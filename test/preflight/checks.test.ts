@@ -2,17 +2,10 @@
 
 import t from 'tap';
 import { CodedError } from '../../src/base/index.ts';
-import { createFakeHost } from '../../src/host/index.ts';
-import { parseListeners } from '../../src/preflight/facts/network.ts';
-import {
-  checks,
-  gatherFacts,
-  judge,
-  type PreflightFacts,
-  presentPluginDirs,
-  requirePassed,
-} from '../../src/preflight/index.ts';
-import { gibibyte, joining, sound } from './sound.ts';
+import { checks, judge, type PreflightFacts, requirePassed } from '../../src/preflight/index.ts';
+import { gibibyte, sound } from './sound.ts';
+
+const soundRuntime = { name: 'containerd', version: '1.7.0', conditions: [] } as const;
 
 const provoked: readonly {
   readonly id: string;
@@ -108,6 +101,135 @@ const provoked: readonly {
     fix: /sysctl -w/,
   },
   { id: 'Hostname', given: { nodeNameAddress: undefined }, says: /master does not resolve/, fix: /\/etc\/hosts/ },
+  {
+    id: 'SystemVerification',
+    given: { kernel: '4.19.0-26-amd64' },
+    says: /Linux 4\.19\.0-26-amd64; 5\.13 is needed/,
+    fix: /linux-image-amd64/,
+  },
+  {
+    id: 'SystemVerification',
+    given: { cgroups: { version: 2, controllers: ['cpu', 'cpuset', 'pids'] } },
+    says: /controller memory \(version 2\) is not on/,
+    fix: /cgroup_enable=memory/,
+  },
+  {
+    id: 'SystemVerification',
+    given: { cgroups: { version: 1, controllers: ['cpu', 'cpuacct', 'cpuset', 'devices', 'freezer', 'memory'] } },
+    says: /controller pids \(version 1\)/,
+    fix: /sys\/fs\/cgroup\/pids/,
+  },
+  {
+    id: 'SystemVerification',
+    given: { unsetKernelOptions: ['VXLAN'] },
+    says: /without CONFIG_VXLAN/,
+    fix: /distribution/,
+  },
+  {
+    id: 'KernelModules',
+    given: { modules: { br_netfilter: 'absent' } },
+    says: /6\.1\.0-18-amd64 has no module br_netfilter/,
+    fix: /linux-modules-extra-6\.1\.0-18-amd64/,
+  },
+  {
+    id: 'Inotify',
+    given: { sysctls: { 'fs.inotify.max_user_instances': '64', 'fs.inotify.max_user_watches': '65536' } },
+    says: /max_user_instances is 64/,
+    fix: /sysctl -w fs\.inotify\.max_user_instances=512/,
+  },
+  {
+    id: 'CgroupDriver',
+    given: { runtime: { ...soundRuntime, cgroupDriver: 'cgroupfs' } },
+    says: /containerd manages cgroups beside systemd/,
+    fix: /SystemdCgroup = true/,
+  },
+  {
+    id: 'CgroupDriver',
+    given: { hasSystemd: false },
+    says: /systemd does not run here/,
+    fix: /SystemdCgroup = false/,
+  },
+  {
+    id: 'FileExisting-conntrack',
+    given: { programs: { ...sound.programs, conntrack: undefined } },
+    says: /without it UDP clients/,
+    fix: /apt-get install conntrack/,
+  },
+  {
+    id: 'MTU',
+    given: { underlay: { device: 'eth0', mtu: 1300 } },
+    says: /eth0 has MTU 1300, which leaves 1250/,
+    fix: /ip link set dev eth0 mtu 1500/,
+  },
+  {
+    id: 'ResolvLoop',
+    given: { nameservers: { file: '/etc/resolv.conf', addresses: ['10.96.0.10'] } },
+    says: /names 10\.96\.0\.10, an address of the cluster/,
+    fix: /real nameserver into \/etc\/resolv\.conf/,
+  },
+  {
+    id: 'ResolvLoop',
+    given: { nameservers: { file: '/etc/resolv.conf', addresses: ['127.0.0.53'] } },
+    says: /names 127\.0\.0\.53, which a pod/,
+    fix: /real nameserver/,
+  },
+  {
+    id: 'IptablesBackend',
+    given: { iptables: { backend: 'nf_tables', legacyRules: 3, saved: '' } },
+    says: /3 rules are in the old iptables tables/,
+    fix: /update-alternatives --set iptables/,
+  },
+  {
+    id: 'IptablesBackend',
+    given: { iptables: { backend: 'legacy', legacyRules: 3, saved: '' } },
+    says: /iptables writes to the old tables/,
+    fix: /iptables-nft/,
+  },
+  { id: 'Firewalld', given: { firewall: 'firewalld' }, says: /6443\/tcp, 10250\/tcp, 8472\/udp/, fix: /firewall-cmd/ },
+  { id: 'Firewalld', given: { firewall: 'ufw' }, says: /ufw is on/, fix: /ufw allow 8472\/udp/ },
+  {
+    id: 'HTTPProxy',
+    given: { proxies: { https: 'http://me:secret@proxy.example.org:3128', except: ['example.org', '10.0.0.0/8'] } },
+    says: /https_proxy is http:\/\/proxy\.example\.org:3128, and no_proxy does not name 192\.0\.2\.10/,
+    fix: /no_proxy=/,
+  },
+  {
+    id: 'Port-8472',
+    given: { holders: [{ port: 8472, pid: 9, program: 'nc' }] },
+    says: /port 8472 is held by pid 9/,
+    fix: /networking\.overlay\.port/,
+  },
+  { id: 'DirAvailable--var-lib-etcd', given: { usedDirs: ['/var/lib/etcd'] }, says: /not empty/, fix: /kubeadm reset/ },
+  {
+    id: 'LeftoverState',
+    given: { foreign: { ...sound.foreign, cniConfigs: ['/etc/cni/net.d/05-cilium.conflist'] } },
+    says: /the network of \/etc\/cni\/net\.d\/05-cilium/,
+    fix: /^mv /,
+  },
+  {
+    id: 'LeftoverState',
+    given: { foreign: { ...sound.foreign, links: ['flannel.1'] } },
+    says: /link flannel\.1/,
+    fix: /ip link delete dev flannel\.1/,
+  },
+  {
+    id: 'LeftoverState',
+    given: { foreign: { ...sound.foreign, files: [{ path: '/var/lib/rancher/k3s', owner: 'k3s' }] } },
+    says: /k3s was installed/,
+    fix: /k3s's own uninstaller/,
+  },
+  {
+    id: 'LeftoverState',
+    given: { foreign: { ...sound.foreign, rules: Array.from({ length: 10 }, (_, n) => `KUBE-${n}`) } },
+    says: /KUBE-0, .*KUBE-7 and 2 more/,
+    fix: /reboot/,
+  },
+  {
+    id: 'Service-Kubelet',
+    given: { otherAgents: ['kubelet'] },
+    says: /kubelet is enabled/,
+    fix: /disable --now kubelet/,
+  },
   { id: 'DefaultRoute', given: { hasDefaultRoute: false }, says: /no default route/, fix: /ip route add/ },
   {
     id: 'CIDROverlap',
@@ -134,7 +256,12 @@ t.test('every check has a case that provokes it', async (t) => {
     missing.map(({ id }) => id),
     [],
   );
-  t.ok(checks.every(({ why }) => why.length > 10));
+  t.ok(checks.every(({ why, remedy }) => why.length > 10 && remedy.length > 5));
+});
+
+t.test('an id means one thing', async (t) => {
+  const ids = checks.map(({ id }) => id);
+  t.strictSame([...new Set(ids)], ids);
 });
 
 for (const { id, given, says, fix } of provoked) {
@@ -142,6 +269,29 @@ for (const { id, given, says, fix } of provoked) {
     t.match(judge({ ...sound, ...given }, [], checks), [{ id, message: says, fix }]);
   });
 }
+
+t.test('the lighter form of a finding is a warning, the graver one an error', async (t) => {
+  const of = (given: Partial<PreflightFacts>): readonly string[] =>
+    judge({ ...sound, ...given }, [], checks).map(({ severity }) => severity);
+  t.strictSame(of({ disks: [{ mount: '/', sizeBytes: 1, freeBytes: 2 * gibibyte }] }), ['warning']);
+  t.strictSame(of({ disks: [{ mount: '/', sizeBytes: 1, freeBytes: gibibyte / 2 }] }), ['error']);
+  t.strictSame(of({ foreign: { ...sound.foreign, links: ['cali0123456789a'] } }), ['error']);
+  t.strictSame(of({ nameservers: { file: '/etc/resolv.conf', addresses: ['127.0.0.1', '::1'] } }), [
+    'warning',
+    'warning',
+  ]);
+  t.strictSame(of({ hasSystemd: false }), ['error']);
+});
+
+t.test('a proxy that lets the API server through is none', async (t) => {
+  for (const except of [['192.0.2.10'], ['192.0.2.0/24'], ['*']]) {
+    t.strictSame(judge({ ...sound, proxies: { https: 'http://p', except } }, [], checks), [], except.join());
+  }
+  const named = { ...sound, apiHost: 'api.example.org' };
+  for (const part of ['example.org', '.example.org']) {
+    t.strictSame(judge({ ...named, proxies: { https: 'http://p', except: [part] } }, [], checks), [], part);
+  }
+});
 
 t.test('workers are not asked for what only a master needs', async (t) => {
   t.strictSame(judge({ ...sound, role: 'worker', processors: 1, memoryBytes: gibibyte / 4 }, [], checks), []);
@@ -169,69 +319,4 @@ t.test('all errors are named at once, in kubeadm form, with exit code 2', async 
     hint: /--ignore-preflight-errors=IsPrivilegedUser,Swap/,
   });
   t.match(said, [/^\[WARNING NumCPU\]: /]);
-});
-
-t.test('facts are read from the machine', async (t) => {
-  const host = createFakeHost({
-    programs: ['ip', 'nft'],
-    sysctls: { 'net.ipv4.ip_forward': '1' },
-    facts: { uid: 0, processors: 4 },
-    files: {
-      '/proc/swaps': 'Filename\tType\n/dev/sda2   partition 1 0 -2\n',
-      '/proc/self/mounts': 'proc /proc proc rw 0 0\nproc /proc/sys proc ro,nosuid 0 0\n',
-      '/proc/9/status': 'CapEff:\t000001fffeffffff\n',
-      '/proc/9/cmdline': 'containerd\0--config\0/etc/c.toml\0',
-      '/etc/c.toml': '  restrict_oom_score_adj = true\n',
-      '/usr/lib/cni/bridge': '',
-      '/etc/kubernetes/kubelet.conf': 'x',
-    },
-    onRun: (program, args) => {
-      if (program === 'ss' && args[0] === '-Hlxp')
-        return { stdout: 'u_str LISTEN 0 4096 /run/c.sock 1 * 0 users:(("containerd",pid=9,fd=8))' };
-      if (program === 'ss')
-        return { stdout: 'LISTEN 0 511 *:10250 *:* users:(("kubelet",pid=3,fd=4))\nLISTEN 0 5 127.0.0.1:22 *:*\n' };
-      if (program === 'getent') return { code: 2 };
-      if (args.includes('default')) return { stdout: '[]' };
-      return { stdout: '[{"dst":"10.0.0.0/8","dev":"eth0"},{"dst":"10.1.1.1","dev":"eth1"}]' };
-    },
-  });
-  const version = async () => {
-    throw new CodedError('CRI_SOCKET_ABSENT', 'absent', { hint: 'install' });
-  };
-  const facts = await gatherFacts(
-    host,
-    { version, status: version, cgroupDriver: version },
-    { ...sound, role: 'worker' },
-  );
-  t.match(facts, {
-    swaps: ['/dev/sda2'],
-    holders: [{ port: 10250, pid: 3, program: 'kubelet' }],
-    programs: { ip: '/usr/sbin/ip', runc: undefined },
-    cniPlugins: { bridge: '/usr/lib/cni/bridge', loopback: undefined },
-    runtime: { problem: { message: 'absent', hint: 'install' } },
-    runtimeProcess: { mayRaisePriority: false, restrictsOomScore: true },
-    canWriteSysctls: false,
-    leftovers: ['/etc/kubernetes/kubelet.conf'],
-    nodeNameAddress: undefined,
-    hasDefaultRoute: false,
-    routes: [
-      { range: '10.0.0.0/8', device: 'eth0' },
-      { range: '10.1.1.1/32', device: 'eth1' },
-    ],
-  });
-  t.strictSame(host.files()['/etc/c.toml'], '  restrict_oom_score_adj = true\n', 'nothing was changed');
-  t.strictSame(await presentPluginDirs(host, ['/opt/cni/bin', '/usr/lib/cni']), ['/usr/lib/cni']);
-  t.strictSame(await presentPluginDirs(host, ['/opt/cni/bin']), ['/opt/cni/bin']);
-});
-
-t.test('listeners of ss, IPv6 and anonymous ones too', async (t) => {
-  t.strictSame(
-    parseListeners(
-      'LISTEN 0 128 [::]:6443 [::]:* users:(("node",pid=4,fd=1))\nLISTEN 0 1 10.0.0.1%eth0:53 0.0.0.0:*\n\n',
-    ),
-    [
-      { port: 6443, program: 'node', pid: 4 },
-      { port: 53, program: undefined, pid: undefined },
-    ],
-  );
 });

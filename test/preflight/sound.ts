@@ -26,7 +26,7 @@ export const sound: PreflightFacts = {
   holders: [{ port: 6443, pid: 77, program: 'node' }],
   programs: {
     ...{ ip: '/x', bridge: '/x', ss: '/x', nft: '/x', iptables: '/x', mount: '/x', umount: '/x', runc: '/x' },
-    ...{ conntrack: '/x', modprobe: '/x', ethtool: '/x' },
+    ...{ conntrack: '/x', modprobe: '/x' },
   },
   cniPlugins: { bridge: '/x', 'host-local': '/x', loopback: '/x', portmap: '/x' },
   runtime: {

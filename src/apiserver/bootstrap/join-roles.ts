@@ -12,6 +12,8 @@ const requests = 'system:certificates.k8s.io:certificatesigningrequests';
 
 export const joinRoles: readonly DefaultRole[] = [
   { name: 'kubeadm:get-nodes', rules: [on('get', 'core', 'nodes')] },
+  // So that a machine can see whether its name, its machine id or its way to the others would make trouble.
+  { name: 'k8ts:list-nodes', rules: [on('list', 'core', 'nodes')] },
   { name: 'k8ts:install', rules: [paths('get', '/k8ts/*')] },
   {
     name: 'k8ts:node-agent',
@@ -26,6 +28,7 @@ export const joinRoles: readonly DefaultRole[] = [
 
 export const joinBindings: readonly DefaultBinding[] = [
   { name: 'kubeadm:get-nodes', role: 'kubeadm:get-nodes', groups: joining },
+  { name: 'k8ts:list-nodes', role: 'k8ts:list-nodes', groups: joining },
   { name: 'k8ts:install', role: 'k8ts:install', groups: ['system:bootstrappers'] },
   { name: 'kubeadm:kubelet-bootstrap', role: 'system:node-bootstrapper', groups: joining },
   { name: 'kubeadm:node-autoapprove-bootstrap', role: `${requests}:nodeclient`, groups: joining },

@@ -102,7 +102,7 @@ export const clusterChecks = [
             {
               id: 'OverlayUDP',
               message: `no answer from node ${overlayAnswer.node} (${overlayAnswer.address}) through the overlay, UDP ${overlay.port}`,
-              fix: `open UDP port ${overlay.port} between the nodes, in both directions (also in the cloud's security group)`,
+              fix: `open UDP port ${overlay.port} between the nodes, in both directions (also in the cloud's security group); with strict rp_filter on the master: sysctl -w net.ipv4.conf.all.rp_filter=2`,
             },
           ],
   },

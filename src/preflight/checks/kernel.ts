@@ -1,7 +1,7 @@
 // The kernel: what it is, what it has, what it may be told.
 
 import type { MachineCheck } from '../check.ts';
-import { raiseInotifyLimits, wantedInotify } from '../repairs/inotify.ts';
+import { leastInotify, raiseInotifyLimits } from '../repairs/inotify.ts';
 import { everyNode } from './units.ts';
 
 /** nft maps with verdicts and a counter of its own per rule set: Linux 5.13, as upstream's nftables proxy. */
@@ -66,16 +66,16 @@ export const kernelChecks = [
     id: 'Inotify',
     severity: 'warning',
     roles: everyNode,
-    why: 'pods run as one user and share its file watches; a node full of pods uses the default of 128 up, and the next fails with "too many open files"',
+    why: 'pods run as one user and share its file watches; when they are used up, the next fails with "too many open files"',
     remedy: 'raise fs.inotify.max_user_instances and fs.inotify.max_user_watches',
     repair: raiseInotifyLimits,
     judge: ({ sysctls }) =>
-      Object.entries(wantedInotify)
+      Object.entries(leastInotify)
         .filter(([key, least]) => sysctls[key] !== undefined && Number(sysctls[key]) < least)
         .map(([key, least]) => ({
           id: 'Inotify',
-          message: `${key} is ${sysctls[key]}; ${least} is recommended`,
-          fix: `sysctl -w ${key}=${least}, and the same in /etc/sysctl.d`,
+          message: `${key} is ${sysctls[key]}; the kernel’s default is ${least}`,
+          fix: `sysctl -w ${key}=${4 * least}, and the same in /etc/sysctl.d`,
         })),
   },
   {

@@ -11,14 +11,12 @@ const debianPackages: Readonly<Record<string, string>> = {
   ss: 'iproute2',
   nft: 'nftables',
   umount: 'mount',
-  modprobe: 'kmod',
 };
 const install = (program: string): string => `apt-get install ${debianPackages[program] ?? program}`;
 
 /** Programs without which something works less well. */
 const optionalPrograms: readonly { readonly name: string; readonly without: string }[] = [
   { name: 'conntrack', without: 'UDP clients of a Service keep talking to an endpoint that is gone' },
-  { name: 'modprobe', without: 'kernel modules are not loaded' },
 ];
 
 export const runtimeChecks = [
