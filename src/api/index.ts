@@ -104,7 +104,13 @@ export {
 } from './selectors/labels.ts';
 export { SelectorError } from './selectors/selector-error.ts';
 export { CelError } from './structural/cel.ts';
-export { customKinds, readingOldObjects, readsOtherwise } from './structural/custom-kind.ts';
+export {
+  type ConvertObject,
+  conversionOf,
+  customKinds,
+  readingOldObjects,
+  readsOtherwise,
+} from './structural/custom-kind.ts';
 export { customType, customTypeName } from './structural/openapi-type.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';

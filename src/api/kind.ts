@@ -64,6 +64,8 @@ export interface CustomKind {
   conform(object: KubeObject): readonly string[];
   /** What requests for this version are warned of. */
   readonly deprecation?: string;
+  /** Its versions are converted by somebody else, whose answer may have to be waited for. */
+  readonly converts?: true;
   /** Its definition is being deleted: nothing new may be created. */
   readonly ending?: true;
 }

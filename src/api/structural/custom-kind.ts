@@ -2,7 +2,8 @@
 // storage, watches, tables and discovery need to know nothing of definitions.
 //
 // Objects are stored in the storage version. Another served version names it in `storedAs`; with conversion None, all that
-// differs is apiVersion, and the defaults and unknown fields of that version's own schema.
+// differs is apiVersion, and the defaults and unknown fields of that version's own schema. With a webhook the caller brings
+// the function that asks it.
 
 import { conform } from '../decode/conform.ts';
 import type { FieldError } from '../field-error.ts';
@@ -28,17 +29,26 @@ interface CustomKinds {
   readonly storage: KindSpec;
 }
 
-/** The definition has been validated. Throws Error when it has no storage version. */
-export function customKinds(definition: CustomResourceDefinition): CustomKinds {
+/** An object in another version of its group; `object` is not changed. Throws what the caller of a kind's `storedAs` waits for. */
+export type ConvertObject = (object: KubeObject, apiVersion: string) => KubeObject;
+
+const sameButVersion: ConvertObject = (object, apiVersion) => ({ ...structuredClone(object), apiVersion });
+
+/**
+ * The definition has been validated. Throws Error when it has no storage version.
+ * @param webhook for conversion strategy Webhook; never called for an object that is of the version already.
+ */
+export function customKinds(definition: CustomResourceDefinition, webhook?: ConvertObject): CustomKinds {
   const { versions } = definition.spec;
   const stored = versions.find((version) => version.storage);
   if (stored === undefined) throw new Error(`${definition.metadata?.name} has no storage version`);
   const storage = specOf(definition, stored);
+  const convert = conversionOf(definition, webhook);
   const others = versions
     .filter((version) => version !== stored)
     .map((version) => {
       const spec = specOf(definition, version);
-      return { ...spec, storedAs: conversion(spec, storage) };
+      return { ...spec, storedAs: conversion(spec, storage, convert) };
     });
   return { specs: [storage, ...others], storage };
 }
@@ -47,8 +57,12 @@ export function customKinds(definition: CustomResourceDefinition): CustomKinds {
  * The same kind for objects that may have been stored under an earlier definition: each read brings them up to date.
  * `isCurrent`: this object was stored under the present one.
  */
-export function readingOldObjects(storage: KindSpec, isCurrent: (object: KubeObject) => boolean): KindSpec {
-  const { fromStored } = conversion(storage, storage);
+export function readingOldObjects(
+  storage: KindSpec,
+  isCurrent: (object: KubeObject) => boolean,
+  convert: ConvertObject,
+): KindSpec {
+  const { fromStored } = conversion(storage, storage, convert);
   const storedAs: StoredAs = {
     kind: storage,
     toStored: (object) => object,
@@ -59,20 +73,31 @@ export function readingOldObjects(storage: KindSpec, isCurrent: (object: KubeObj
 
 /** Whether an object reads otherwise under the present definition than it was stored. */
 export function readsOtherwise(storage: KindSpec, object: KubeObject): boolean {
-  return !sameJson(object, conversion(storage, storage).fromStored(object));
+  if (object.apiVersion !== apiVersionOf(storage)) return true;
+  return !sameJson(object, conversion(storage, storage, sameButVersion).fromStored(object));
 }
 
-/** Conversion None. */
-function conversion(spec: KindSpec, storage: KindSpec): StoredAs {
+/** How objects of a definition go from version to version. */
+export function conversionOf({ spec }: CustomResourceDefinition, webhook?: ConvertObject): ConvertObject {
+  if (!asksWebhook(spec) || webhook === undefined) return sameButVersion;
+  return (object, apiVersion) =>
+    object.apiVersion === apiVersion ? structuredClone(object) : webhook(object, apiVersion);
+}
+
+function asksWebhook({ conversion: given, versions }: CustomResourceDefinition['spec']): boolean {
+  return given?.strategy === 'Webhook' && versions.length > 1;
+}
+
+function conversion(spec: KindSpec, storage: KindSpec, convert: ConvertObject): StoredAs {
   return {
     kind: storage,
     toStored(object) {
-      const stored = { ...structuredClone(object), apiVersion: apiVersionOf(storage) };
+      const stored = convert(object, apiVersionOf(storage));
       storage.defaults?.(stored as never);
       return stored;
     },
     fromStored(object) {
-      const own = { ...structuredClone(object), apiVersion: apiVersionOf(spec) };
+      const own = convert(object, apiVersionOf(spec));
       spec.custom?.conform(own);
       spec.defaults?.(own as never);
       return own;
@@ -115,6 +140,7 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
       conform: (object) => conformCustom(schema, object),
       ...(version.deprecated === true ? { deprecation: deprecationOf(definition, version) } : {}),
       ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
+      ...(asksWebhook(definition.spec) ? { converts: true as const } : {}),
     },
     defaults: (object: KubeObject) => void applySchemaDefaults(schema, object),
     validate: (object: KubeObject) => judge(object),

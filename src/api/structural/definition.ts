@@ -3,6 +3,7 @@
 
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import type { CustomResourceDefinition, Draft } from '../types.ts';
+import { validateClient } from '../validation/admission.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain } from '../validation/names.ts';
 import { immutable, invalidFor, noDuplicates, oneOf, requireText } from '../validation/rules.ts';
 import { judgeRules } from './cel-rules.ts';
@@ -39,7 +40,6 @@ export function validateDefinition({ metadata, spec }: CustomResourceDefinition)
     ...validateNames(names),
     ...validateVersions(versions),
     ...validateConversion(spec.conversion),
-    ...refuseConversion(spec.conversion, versions),
   ];
   if (group !== '' && !group.includes('.')) {
     errors.push(invalid('spec.group', group, 'should be a domain with at least one dot'));
@@ -221,21 +221,11 @@ function validateConversion(conversion: CustomResourceDefinition['spec']['conver
     return [required(`${at}.webhook.clientConfig`, 'required when strategy is set to Webhook')];
   }
   const versions = webhook.conversionReviewVersions ?? [];
-  if (versions.length === 0) return [required(`${at}.webhook.conversionReviewVersions`)];
-  return versions.includes('v1')
-    ? []
-    : [invalid(`${at}.webhook.conversionReviewVersions`, versions, 'must include at least one of v1')];
-}
-
-/** One version is never converted, so a webhook beside it does no harm. */
-function refuseConversion(
-  conversion: CustomResourceDefinition['spec']['conversion'],
-  versions: readonly Version[],
-): readonly FieldError[] {
-  if (conversion?.strategy !== 'Webhook' || versions.length < 2) return [];
-  const detail =
-    'this API server does not call conversion webhooks: use strategy None, or a definition with a single version';
-  return [forbidden('spec.conversion.strategy', detail)];
+  const errors = [...validateClient(`${at}.webhook.clientConfig`, webhook.clientConfig)];
+  if (versions.length === 0) errors.push(required(`${at}.webhook.conversionReviewVersions`));
+  else if (!versions.includes('v1'))
+    errors.push(invalid(`${at}.webhook.conversionReviewVersions`, versions, 'must include at least one of v1'));
+  return errors;
 }
 
 /** Beside what `validateDefinition` says of the new one. */

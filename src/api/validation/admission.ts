@@ -95,7 +95,8 @@ function validateConditions(field: string, conditions: Webhook['matchConditions'
   return [...errors, { type: 'TooMany', field, message }];
 }
 
-function validateClient(field: string, client: Client | undefined): FieldError[] {
+/** Of a webhook: where it is. */
+export function validateClient(field: string, client: Client | undefined): FieldError[] {
   const { url, service } = client ?? {};
   if ((url === undefined) === (service === undefined)) {
     return [required(field, 'exactly one of url or service is required')];

@@ -8,6 +8,7 @@
 
 import { type CustomResourceDefinition, type KindSpec, kinds, sameJson } from '../../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../../base/index.ts';
+import { createWebhookClient } from '../admission/dynamic/webhook-call.ts';
 import type { ResourceCache, WatchCache } from '../cache/index.ts';
 import type { ObjectReader, ObjectWriter } from '../contracts.ts';
 import { timestampOf } from '../registry/deletion.ts';
@@ -16,6 +17,7 @@ import { cleanupFinalizer } from '../registry/strategies/custom-resource-definit
 import type { Writer } from '../registry/writing.ts';
 import type { WatchHub } from '../watch/index.ts';
 import { endingStatus, isEstablished, statusOf } from './conditions.ts';
+import { createConverter } from './conversion.ts';
 import { removeInstances } from './instances.ts';
 import { type ServedDefinition, serveDefinition, withdraw } from './serving.ts';
 
@@ -50,6 +52,8 @@ export function startExtensions(options: ExtensionsOptions): Extensions {
   /** Definitions that are worked on; true: look again afterwards. */
   const working = new Map<string, boolean>();
   const timers = new Set<NodeJS.Timeout>();
+  const client = createWebhookClient(reader);
+  const converter = createConverter(client);
   let generation = 0;
   let stopped = false;
 
@@ -70,7 +74,7 @@ export function startExtensions(options: ExtensionsOptions): Extensions {
 
   function serve(name: string, definition: CustomResourceDefinition): void {
     const before = serving.get(name);
-    const served = serveDefinition(resources, definition, { before, cacheOf });
+    const served = serveDefinition(resources, definition, { before, cacheOf, converter });
     if (served === before) return;
     serving.set(name, served);
     generation += 1;
@@ -169,6 +173,7 @@ export function startExtensions(options: ExtensionsOptions): Extensions {
     stop() {
       stopped = true;
       for (const timer of timers) clearTimeout(timer);
+      client.close();
     },
   };
 }

@@ -3,7 +3,9 @@
 // one; otherwise stored bytes go out as they are, as for every built-in kind.
 
 import {
+  type ConvertObject,
   type CustomResourceDefinition,
+  conversionOf,
   customKinds,
   type KindSpec,
   type KubeObject,
@@ -12,6 +14,7 @@ import {
 } from '../../api/index.ts';
 import type { ResourceCache } from '../cache/index.ts';
 import type { ResourceTable } from '../registry/resource.ts';
+import type { Converter } from './conversion.ts';
 
 /** The entries of one definition. */
 export interface ServedDefinition {
@@ -33,7 +36,12 @@ export function serveDefinition(
   {
     before,
     cacheOf,
-  }: { readonly before: ServedDefinition | undefined; readonly cacheOf: (storage: KindSpec) => ResourceCache },
+    converter,
+  }: {
+    readonly before: ServedDefinition | undefined;
+    readonly cacheOf: (storage: KindSpec) => ResourceCache;
+    readonly converter: Converter;
+  },
 ): ServedDefinition {
   const { metadata, spec, status } = definition;
   const specText = JSON.stringify(spec);
@@ -41,9 +49,13 @@ export function serveDefinition(
   const madeFrom = JSON.stringify([metadata?.uid, status?.acceptedNames, isEnding]) + specText;
   if (before?.madeFrom === madeFrom) return before;
   const since = before?.specText === specText ? before.since : Number(metadata?.resourceVersion ?? 0);
-  const { specs, storage } = customKinds(definition);
+  const config = spec.conversion?.webhook?.clientConfig;
+  const webhook = config && converter.of(config);
+  const { specs, storage } = customKinds(definition, webhook);
   const served = [
-    hasOldObjects(cacheOf(storage), storage, since) ? readingOld(storage, since) : storage,
+    hasOldObjects(cacheOf(storage), storage, since)
+      ? readingOld(storage, since, conversionOf(definition, webhook))
+      : storage,
     ...specs.slice(1),
   ];
   if (before !== undefined) withdraw(resources, before);
@@ -60,6 +72,7 @@ function hasOldObjects(cache: ResourceCache, storage: KindSpec, since: number): 
   return old.length > examinedMax || old.some((object) => readsOtherwise(storage, object.parsed()));
 }
 
-function readingOld(storage: KindSpec, since: number): KindSpec {
-  return readingOldObjects(storage, ({ metadata }: KubeObject) => Number(metadata?.resourceVersion ?? 0) > since);
+function readingOld(storage: KindSpec, since: number, convert: ConvertObject): KindSpec {
+  const isCurrent = ({ metadata }: KubeObject): boolean => Number(metadata?.resourceVersion ?? 0) > since;
+  return readingOldObjects(storage, isCurrent, convert);
 }

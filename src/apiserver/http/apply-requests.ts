@@ -7,14 +7,22 @@ import type { Registry } from '../registry/registry.ts';
 import { configOfScale, scaleOf } from '../registry/scale.ts';
 import { applyDefaults, conformed, readAppliedConfig } from '../registry/schema.ts';
 import type { Written } from '../registry/writing.ts';
-import { type ResourceRequest, sendWritten, toStored, writeRequestOf } from './resource-request.ts';
+import {
+  converted,
+  fromStored,
+  type ResourceRequest,
+  sendWritten,
+  toStored,
+  writeRequestOf,
+} from './resource-request.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, notFound } from './status-body.ts';
 
 /** Creates the object when it does not exist. Throws ApiError 400, 404 (subresources), 409 (fields of others), 422. */
 export async function serveApply(registry: Registry, request: ResourceRequest): Promise<void> {
   const config = readAppliedConfig(await request.exchange.readBody(request.bodyLimit));
-  sendWritten(registry, request, await apply(registry, request, config), []);
+  const written = await converted(request.resource, () => apply(registry, request, config));
+  await converted(request.resource, () => sendWritten(registry, request, written, []));
 }
 
 /** The same for a Scale: its replicas are applied to the object that is scaled. */
@@ -25,9 +33,11 @@ export async function serveScaleApply(registry: Registry, request: ResourceReque
     throw badRequest(`invalid object type: ${scale.apiVersion}, Kind=${scale.kind}`);
   }
   const of = { apiVersion: resource.apiVersion, kind: resource.spec.kind };
-  const { bytes } = await apply(registry, request, configOfScale(conformed(kinds.scale, scale), of, paths));
+  const config = configOfScale(conformed(kinds.scale, scale), of, paths);
+  const { bytes } = await converted(resource, () => apply(registry, request, config));
   if (bytes === undefined) throw notFound(resource.spec, request.target.name);
-  sendJson(exchange, 200, scaleOf(JSON.parse(bytes.toString()) as KubeObject, paths));
+  const object = await converted(resource, () => fromStored(request, JSON.parse(bytes.toString()) as KubeObject));
+  sendJson(exchange, 200, scaleOf(object, paths));
 }
 
 function apply(registry: Registry, request: ResourceRequest, config: KubeObject): Promise<Written> {

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../contracts.ts';
+import { whenConverted } from '../registry/conversion.ts';
 import { parseDryRun } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
@@ -43,6 +44,15 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
 
 export function toStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {
   return resource.toStored === undefined ? object : resource.toStored(object);
+}
+
+export function fromStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {
+  return resource.fromStored === undefined ? object : resource.fromStored(object);
+}
+
+/** Waits where another version of an object has to be asked for; everywhere else nothing is in the way. */
+export function converted<T>({ spec }: Resource, work: () => T | Promise<T>): T | Promise<T> {
+  return spec.custom?.converts === true ? whenConverted(work) : work();
 }
 
 /** What messages call the parameters of a write. */

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../api/index.ts';
 import type { CachedObject } from '../cache/index.ts';
 import { ApiError } from '../contracts.ts';
+import { eachConverted } from '../registry/conversion.ts';
 import { parseDeleteOptions } from '../registry/deletion.ts';
 import { listPage, waitVisible } from '../registry/listing.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -15,7 +16,14 @@ import { checkPatchOptions } from './field-manager.ts';
 import { bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { watchForm } from './protobuf-answers.ts';
 import { isSet } from './request-target.ts';
-import { fieldValidationOf, type ResourceRequest, sendWritten, toStored, writeRequestOf } from './resource-request.ts';
+import {
+  converted,
+  fieldValidationOf,
+  type ResourceRequest,
+  sendWritten,
+  toStored,
+  writeRequestOf,
+} from './resource-request.ts';
 import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
 import { badRequest, methodNotAllowed, notFound } from './status-body.ts';
 
@@ -26,9 +34,9 @@ export function serveResource(registry: Registry, request: ResourceRequest): voi
   if (resource.spec.verbs !== undefined && !resource.spec.verbs.some((one) => one === verb)) throw methodNotAllowed();
   switch (verb) {
     case 'get':
-      return serveGet(registry, request);
+      return converted(resource, () => serveGet(registry, request));
     case 'list':
-      return serveList(registry, request);
+      return converted(resource, () => serveList(registry, request));
     case 'watch':
       return serveWatch(registry, request);
     case 'create':
@@ -75,10 +83,14 @@ function serveGet({ cache, clock }: Registry, request: ResourceRequest): void | 
 
 async function serveList({ cache, store, clock, pool }: Registry, request: ResourceRequest): Promise<void> {
   const { exchange, resource, query, accepted } = request;
+  const selection = selectionOf(request);
+  if (resource.spec.custom?.converts === true) {
+    await eachConverted(resource.cache.list(selection.namespace), (object) => served(resource, object));
+  }
   const page = await listPage(
     resource,
     {
-      selection: selectionOf(request),
+      selection,
       limit: numberOf(query, 'limit'),
       continue: query.get('continue') ?? '',
       resourceVersion: query.get('resourceVersion') ?? '',
@@ -118,6 +130,7 @@ async function serveWatch(registry: Registry, request: ResourceRequest): Promise
       stream,
       selection,
       ...form,
+      mayWait: resource.spec.custom?.converts === true,
       bookmarks: isSet(query, 'allowWatchBookmarks'),
       kind: resource.spec.kind,
       apiVersion: resource.apiVersion,
@@ -174,17 +187,22 @@ function renderFor({ clock }: Registry, request: ResourceRequest): ((object: Cac
 async function serveCreate(registry: Registry, request: ResourceRequest): Promise<void> {
   const { object, warnings } = await readObject(request);
   applyDefaults(request.resource.spec, object);
-  const written = await registry.writer.create(request.resource, writeRequestOf(request), toStored(request, object));
-  sendWritten(registry, request, written, warnings);
+  const { resource } = request;
+  const written = await converted(resource, () =>
+    registry.writer.create(resource, writeRequestOf(request), toStored(request, object)),
+  );
+  return converted(resource, () => sendWritten(registry, request, written, warnings));
 }
 
 async function serveUpdate(registry: Registry, request: ResourceRequest): Promise<void> {
   const { resource } = request;
   const { object, warnings } = await readObject(request);
   applyDefaults(resource.spec, object);
-  const wanted = toStored(request, object);
-  const written = await registry.writer.update(resource, writeRequestOf(request), () => wanted, { createFrom: wanted });
-  sendWritten(registry, request, written, warnings);
+  const written = await converted(resource, () => {
+    const wanted = toStored(request, object);
+    return registry.writer.update(resource, writeRequestOf(request), () => wanted, { createFrom: wanted });
+  });
+  return converted(resource, () => sendWritten(registry, request, written, warnings));
 }
 
 async function servePatch(registry: Registry, request: ResourceRequest): Promise<void> {
@@ -195,20 +213,18 @@ async function servePatch(registry: Registry, request: ResourceRequest): Promise
   const patch = parseBody(await exchange.readBody(bodyLimit));
   const mode = fieldValidationOf(query);
   let warnings: readonly string[] = [];
-  const written = await registry.writer.update(
-    resource,
-    writeRequestOf(request),
-    (_old, bytes) => {
-      const stored = JSON.parse(bytes.toString()) as KubeObject;
-      const current = resource.fromStored === undefined ? stored : resource.fromStored(stored);
-      const patched = applyPatch(resource.spec, type, current, { patch, mode });
-      warnings = patched.warnings;
-      applyDefaults(resource.spec, patched.object);
-      return toStored(request, patched.object);
-    },
-    { isPatch: true },
+  const change = (_old: KubeObject, bytes: Buffer): KubeObject => {
+    const stored = JSON.parse(bytes.toString()) as KubeObject;
+    const current = resource.fromStored === undefined ? stored : resource.fromStored(stored);
+    const patched = applyPatch(resource.spec, type, current, { patch, mode });
+    warnings = patched.warnings;
+    applyDefaults(resource.spec, patched.object);
+    return toStored(request, patched.object);
+  };
+  const written = await converted(resource, () =>
+    registry.writer.update(resource, writeRequestOf(request), change, { isPatch: true }),
   );
-  sendWritten(registry, request, written, warnings);
+  return converted(resource, () => sendWritten(registry, request, written, warnings));
 }
 
 async function serveDelete(registry: Registry, request: ResourceRequest): Promise<void> {
@@ -216,7 +232,8 @@ async function serveDelete(registry: Registry, request: ResourceRequest): Promis
   if (target.subresource !== '') throw methodNotAllowed();
   const options = await readDeleteOptions(request);
   const write = { ...writeRequestOf(request), dryRun: options.dryRun === true };
-  sendWritten(registry, request, await registry.writer.remove(resource, write, options), []);
+  const written = await converted(resource, () => registry.writer.remove(resource, write, options));
+  return converted(resource, () => sendWritten(registry, request, written, []));
 }
 
 const deletionsAtOnce = 1000;

@@ -11,7 +11,14 @@ import { serveScaleApply } from './apply-requests.ts';
 import { serveEviction } from './eviction-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
 import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
-import { fieldValidationOf, type ResourceRequest, writeRequestOf } from './resource-request.ts';
+import {
+  converted,
+  fieldValidationOf,
+  fromStored,
+  type ResourceRequest,
+  toStored,
+  writeRequestOf,
+} from './resource-request.ts';
 import { serveResource } from './resource-requests.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, methodNotAllowed, notFound, unknownResource } from './status-body.ts';
@@ -41,7 +48,8 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
   if (verb === 'get') {
     const object = resource.cache.get(target.namespace, target.name);
     if (object === undefined) throw notFound(resource.spec, target.name);
-    return sendJson(exchange, 200, scaleOf(object.parsed(), paths));
+    const shown = await converted(resource, () => fromStored(request, object.parsed()));
+    return sendJson(exchange, 200, scaleOf(shown, paths));
   }
   if (verb === 'patch') {
     const isApply = patchTypeOf(exchange.headers['content-type']) === 'apply';
@@ -50,14 +58,17 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
   }
   const change = verb === 'patch' ? await patchedScale(request) : await givenScale(request);
   // Written through the main resource's rules: a new number of replicas is a new generation.
-  const written = await registry.writer.update(
-    resource,
-    { ...writeRequestOf(request), subresource: 'scale' },
-    (old) => withScale(old, change(scaleOf(old, paths)), paths),
-    verb === 'patch' ? { isPatch: true } : {},
+  const write = { ...writeRequestOf(request), subresource: 'scale' };
+  const scaled = (stored: KubeObject): KubeObject => {
+    const old = fromStored(request, stored);
+    return toStored(request, withScale(old, change(scaleOf(old, paths)), paths));
+  };
+  const { bytes } = await converted(resource, () =>
+    registry.writer.update(resource, write, scaled, verb === 'patch' ? { isPatch: true } : {}),
   );
-  if (written.bytes === undefined) throw notFound(resource.spec, target.name);
-  sendJson(exchange, 200, scaleOf(JSON.parse(written.bytes.toString()) as KubeObject, paths));
+  if (bytes === undefined) throw notFound(resource.spec, target.name);
+  const shown = await converted(resource, () => fromStored(request, JSON.parse(bytes.toString()) as KubeObject));
+  sendJson(exchange, 200, scaleOf(shown, paths));
 }
 
 type ScaleChange = (current: KubeObject) => KubeObject;

@@ -9,9 +9,10 @@
 // A watcher never holds up the others: what it can't take waits in its own socket's buffer, as references to shared frames.
 
 import { CachedObject, type CacheEvent, type EventType, frameOf, stamped, unstamped } from '../cache/index.ts';
-import type { ApiError } from '../contracts.ts';
+import { ApiError } from '../contracts.ts';
 import type { BodyStream, SharedChunk } from '../http/exchange.ts';
 import { statusBody } from '../http/status-body.ts';
+import { eachConverted, whenConverted } from '../registry/conversion.ts';
 import type { Selection } from '../registry/selection.ts';
 
 export interface WatcherOptions {
@@ -21,6 +22,8 @@ export interface WatcherOptions {
   readonly render: ((object: CachedObject) => string) | undefined;
   /** Wraps what `render` made, and errors and bookmarks, up as an event. */
   readonly frame: (type: EventType | 'ERROR' | 'BOOKMARK', objectJson: string) => Buffer;
+  /** `render` may throw ConversionPending: what is written waits for it, in order. */
+  readonly mayWait: boolean;
   readonly bookmarks: boolean;
   /** For BOOKMARK events. */
   readonly kind: string;
@@ -42,6 +45,9 @@ export class Watcher {
   readonly #stream: BodyStream;
   #queue: CacheEvent[] | undefined = [];
   #closed = false;
+  /** The end of what waits, with mayWait. */
+  #line: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -61,6 +67,27 @@ export class Watcher {
 
   /** A committed group; `shared` makes (or has) the frames of all plain watchers of this namespace. */
   deliver(events: readonly CacheEvent[], shared: () => SharedChunk | undefined): void {
+    if (this.#options.mayWait) this.#later(events.length, () => this.#deliver(events, shared));
+    else this.#deliver(events, shared);
+  }
+
+  /** One after the other; `work` writes nothing before it has everything converted. */
+  #later(events: number, work: () => void): void {
+    if (this.#closed) return;
+    this.#waiting += events;
+    if (this.#waiting > queuedMax) {
+      this.drop();
+      return;
+    }
+    this.#line = this.#line
+      .then(() => whenConverted(work))
+      .catch((error: unknown) => this.fail(error instanceof ApiError ? error : failedRender()))
+      .then(() => {
+        this.#waiting -= events;
+      });
+  }
+
+  #deliver(events: readonly CacheEvent[], shared: () => SharedChunk | undefined): void {
     if (this.#closed) return;
     if (this.#queue !== undefined) {
       if (this.#queue.length + events.length > queuedMax) this.drop();
@@ -81,8 +108,10 @@ export class Watcher {
   async writeInitial(objects: readonly CachedObject[]): Promise<void> {
     let chunk: Buffer[] = [];
     let size = 0;
-    for (const object of objects) {
-      const frame = this.#frame('ADDED', object);
+    const render = (object: CachedObject): Buffer => this.#frame('ADDED', object);
+    const ready = this.#options.mayWait ? await eachConverted(objects, render) : undefined;
+    for (const [index, object] of objects.entries()) {
+      const frame = ready?.[index] ?? render(object);
       chunk.push(frame);
       size += frame.length;
       if (size < chunkSize) continue;
@@ -95,19 +124,29 @@ export class Watcher {
   }
 
   async writeHistory(events: readonly CacheEvent[]): Promise<void> {
-    const frames = this.#framesOf(events);
+    const frames = this.#options.mayWait ? await whenConverted(() => this.#framesOf(events)) : this.#framesOf(events);
     if (frames !== undefined) await this.#writeAndWait(frames);
   }
 
   /** From here on live; events after `revision` that came meanwhile go first. */
   goLive(revision: number): void {
+    if (this.#options.mayWait) this.#later(0, () => this.#goLive(revision));
+    else this.#goLive(revision);
+  }
+
+  #goLive(revision: number): void {
     const queued = (this.#queue ?? []).filter((event) => event.revision > revision);
-    this.#queue = undefined;
     const frames = this.#framesOf(queued);
+    this.#queue = undefined;
     if (frames !== undefined && !this.#closed) this.#write(frames);
   }
 
   bookmark(revision: number, initialEventsEnd = false): void {
+    if (this.#options.mayWait) this.#later(0, () => this.#bookmark(revision, initialEventsEnd));
+    else this.#bookmark(revision, initialEventsEnd);
+  }
+
+  #bookmark(revision: number, initialEventsEnd: boolean): void {
     if (this.#closed) return;
     const { kind, apiVersion, frame } = this.#options;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
@@ -186,6 +225,10 @@ export class Watcher {
     const { render, frame } = this.#options;
     return render === undefined ? frameOf(type, object) : frame(type, render(object));
   }
+}
+
+function failedRender(): ApiError {
+  return new ApiError('InternalError', 'an event of the watch could not be made');
 }
 
 /** True when `namespace` is undefined or the object's. */

@@ -394,17 +394,17 @@ for (const { why, change, message } of [
     message: /x-kubernetes-validations\[0\].rule: Invalid value: "self.": compilation failed/,
   },
   {
-    why: 'several versions with a conversion webhook',
+    why: 'a conversion webhook that is nowhere',
     change: {
       spec: {
         versions: [version('v1'), version('v2')],
         conversion: {
           strategy: 'Webhook',
-          webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com' } },
+          webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'http://example.com' } },
         },
       },
     },
-    message: /spec.conversion.strategy: Forbidden: this API server does not call conversion webhooks/,
+    message: /spec.conversion.webhook.clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme/,
   },
   {
     why: 'a protected group',
