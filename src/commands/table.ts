@@ -22,6 +22,16 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { name: 'token list', summary: 'List bootstrap tokens', load: () => import('./token-list.ts') },
   {
+    name: 'image build',
+    summary: 'Make an image from a folder or archive of files',
+    load: () => import('./image-build.ts'),
+  },
+  {
+    name: 'image export',
+    summary: 'Write images of the container runtime into an archive',
+    load: () => import('./image-export.ts'),
+  },
+  {
     name: 'image import',
     summary: 'Load image archives into the container runtime',
     load: () => import('./image-import.ts'),

@@ -25,6 +25,7 @@ export interface ImageSpec {
   readonly cmd?: readonly string[];
   readonly env?: readonly string[];
   readonly user?: string;
+  readonly workingDir?: string;
   readonly exposedPorts?: readonly string[];
 }
 
@@ -57,6 +58,7 @@ export async function buildImage(spec: ImageSpec): Promise<Buffer> {
       ...(spec.entrypoint === undefined ? {} : { Entrypoint: spec.entrypoint }),
       ...(spec.cmd === undefined ? {} : { Cmd: spec.cmd }),
       ...(spec.user === undefined ? {} : { User: spec.user }),
+      ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
       ...(spec.exposedPorts === undefined
         ? {}
         : { ExposedPorts: Object.fromEntries(spec.exposedPorts.map((port) => [port, {}])) }),
