@@ -60,11 +60,14 @@ export async function trustNewCa(
   await publish(host, places, [first, next.certPem]);
 }
 
-/** Lets the new CA sign; the caller renews every certificate after that. @throws CodedError ROTATION_NOT_BEGUN */
+/** Lets the new CA sign; nothing when it does already. The caller renews every certificate after that. @throws CodedError ROTATION_NOT_BEGUN */
 export async function signWithNewCa(host: Host, places: CertificatePlaces, now = new Date()): Promise<void> {
   const { certDir } = places;
   const next = await readPair(host, `${certDir}/ca-next`);
-  if (next.certPem === undefined || next.keyPem === undefined) throw notBegun();
+  if (next.certPem === undefined || next.keyPem === undefined) {
+    if ((await readRotation(host, certDir)).stage === 'issue') return;
+    throw notBegun();
+  }
   const { certPem, keyPem } = await readSigner(host, `${certDir}/ca`);
   const [old = certPem] = splitCertificates(certPem);
   // The bridge is the last thing that the old key signs, so it must be there before that key is gone.

@@ -87,7 +87,8 @@ export async function initDocument(
   return { document: layOver(base.document, flags), warnings: [...base.warnings, ...unused] };
 }
 
-async function baseDocument(
+/** The document of --config, or of the last run. */
+export async function baseDocument(
   config: string | undefined,
   host: Pick<Host, 'readFileIfExists'>,
 ): Promise<Given<ClusterDocument>> {

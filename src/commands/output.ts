@@ -25,3 +25,14 @@ export function formatRows<Row>(
     )
     .join('\n');
 }
+
+/** What is left, in its largest unit: `45s`, `12h`, `364d`, `9y`; `<invalid>` when it is over. @param ms */
+export function timeLeft(ms: number): string {
+  if (ms < 0) return '<invalid>';
+  const seconds = Math.floor(ms / 1000);
+  const days = Math.floor(seconds / 86_400);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (days < 1) return `${Math.floor(seconds / 3600)}h`;
+  return days < 365 ? `${days}d` : `${Math.floor(days / 365)}y`;
+}

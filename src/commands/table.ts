@@ -13,6 +13,37 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'Show the services and nodes, and why any is not ready',
     load: () => import('./status.ts'),
   },
+  {
+    name: 'certs add-san',
+    summary: "Add names to the API server's certificate",
+    load: () => import('./certs-add-san.ts'),
+  },
+  {
+    name: 'certs certificate-key',
+    summary: 'Print a random key for uploaded certificates',
+    load: () => import('./certs-certificate-key.ts'),
+  },
+  {
+    name: 'certs check-expiration',
+    summary: 'List certificates and when they expire',
+    load: () => import('./certs-check-expiration.ts'),
+  },
+  {
+    name: 'certs generate-csr',
+    summary: 'Make keys and signing requests for an external CA',
+    load: () => import('./certs-generate-csr.ts'),
+  },
+  { name: 'certs renew', summary: 'Renew certificates now', load: () => import('./certs-renew.ts') },
+  {
+    name: 'certs rotate-ca',
+    summary: 'Replace the CA of a running cluster, in stages',
+    load: () => import('./certs-rotate-ca.ts'),
+  },
+  {
+    name: 'kubeconfig user',
+    summary: 'Print a kubeconfig for a further user',
+    load: () => import('./kubeconfig-user.ts'),
+  },
   { name: 'token create', summary: 'Make a bootstrap token', load: () => import('./token-create.ts') },
   { name: 'token delete', summary: 'Delete bootstrap tokens', load: () => import('./token-delete.ts') },
   {

@@ -17,6 +17,7 @@ import { uploadConfig } from './upload-config.ts';
 import { waitControlPlane } from './wait-control-plane.ts';
 import { waitNode } from './wait-node.ts';
 
+export { certContextOf } from './certs.ts';
 export type { InitContext, InitToken } from './context.ts';
 export { resolvePhase, resolveSkips, type Skips } from './phase-names.ts';
 export { joinCommand } from './show-join-command.ts';

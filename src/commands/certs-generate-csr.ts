@@ -1,0 +1,35 @@
+import { requestCertificates } from '../certs/index.ts';
+import { certContextOf } from '../init/index.ts';
+import {
+  dryRunFlag,
+  hostToChange,
+  initConfigFlag,
+  initConfigOf,
+  placeFlags,
+  placesOf,
+  wouldBeDone,
+} from './certs-flags.ts';
+import { K8tsCommand } from './oclif.ts';
+
+export default class CertsGenerateCsr extends K8tsCommand {
+  static override description =
+    'Makes keys and certificate signing requests for everything that the control plane needs, for a CA whose key is elsewhere: NAME.key and NAME.csr in the certificate folder; kubeconfigs with a key, and KUBECONFIG.csr. Have the requests signed, put each certificate beside its key as NAME.crt or into the kubeconfig, and ca.crt and front-proxy-ca.crt with them; then run k8ts init.';
+  static override examples = [
+    '$ k8ts certs generate-csr',
+    '$ k8ts certs generate-csr --config cluster.yaml --cert-dir ./pki --kubeconfig-dir ./conf',
+  ];
+  static override flags = { ...placeFlags, config: initConfigFlag, 'dry-run': dryRunFlag };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(CertsGenerateCsr);
+    const config = await initConfigOf(flags.config);
+    const { host, transcript } = hostToChange(flags);
+    const requests = await requestCertificates(host, {
+      context: certContextOf(config),
+      ...placesOf(flags),
+      bindPort: config.bindPort,
+      algorithm: config.certificates.algorithm,
+    });
+    this.print(transcript === undefined ? requests.join('\n') : wouldBeDone(transcript));
+  }
+}
