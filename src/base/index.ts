@@ -20,3 +20,4 @@ export {
   type LogLevel,
   silentLogger,
 } from './logger.ts';
+export { createSlots, type Slots } from './slots.ts';

@@ -1,4 +1,4 @@
-// What every Host does, run by the local and the fake one.
+// What every Host does, run by the local, the fake and the SSH one.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,12 +13,14 @@ export interface HostUnderTest {
   readonly journal: Journal;
 }
 
-export function hostContract(t: Test, make: (journal: Journal) => { host: Host; bare: Host }): void {
+type Pair = Pick<HostUnderTest, 'host' | 'bare'>;
+
+export function hostContract(t: Test, make: (journal: Journal) => Pair | Promise<Pair>): void {
   const setup = async (t: Test): Promise<HostUnderTest & { root: string }> => {
     const root = mkdtempSync(join(tmpdir(), 'k8ts-host-'));
     t.teardown(() => rmSync(root, { recursive: true, force: true }));
     const journal = createMemoryJournal();
-    const { host, bare } = make(journal);
+    const { host, bare } = await make(journal);
     await bare.makeDir(root);
     await journal.replace([]);
     return { host, bare, journal, root };
