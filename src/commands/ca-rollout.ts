@@ -9,7 +9,6 @@
 
 import { type ConfigMap, kinds, type Node, type Stored } from '../api/index.ts';
 import { CodedError, createBackoff, messageOf, systemClock } from '../base/index.ts';
-import { ensureObject } from '../bootstrap/index.ts';
 import { caCertHash, splitCertificates } from '../certs/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 import { replaceInKubeconfig } from '../kubeconfig/index.ts';
@@ -22,6 +21,8 @@ import {
   tokenSecretType,
   whyTokenUnusable,
 } from '../tokens/index.ts';
+
+const conflicts = 8;
 
 /** What a node has to say before the next stage may begin. */
 export interface Followed {
@@ -77,12 +78,6 @@ export async function waitForNodes(
   }
 }
 
-/** @throws CodedError ROTATION_NOT_FOLLOWED */
-export async function requireFollowed(client: ApiClient, want: Followed, signal: AbortSignal): Promise<void> {
-  const late = await stragglers(client, want, signal);
-  if (late.length > 0) throw notFollowed(late);
-}
-
 async function stragglers(client: ApiClient, want: Followed, signal: AbortSignal): Promise<readonly string[]> {
   try {
     const { items } = await client.list(kinds.node, { signal });
@@ -113,20 +108,25 @@ function notFollowed(late: readonly string[]): CodedError {
   });
 }
 
+/** Written again when somebody else, the signing controller above all, wrote in between. */
 async function changeConfigMap(
   client: ApiClient,
   at: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
   change: (data: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
 ): Promise<void> {
-  const have = await client.get<ConfigMap>(kinds.configMap, at, { signal }).catch((error: unknown) => {
-    if (error instanceof ApiStatusError && error.reason === 'NotFound') return undefined;
-    throw error;
-  });
-  // A cluster may do without it (phases of init can be left out).
-  if (have === undefined) return;
-  await ensureObject<ConfigMap>(client, kinds.configMap, { ...have, data: change(have.data ?? {}) }, signal, (now) => ({
-    ...now,
-    data: change(now.data ?? {}),
-  }));
+  const backoff = createBackoff({ initial: 20, max: 1000, jitter: 0.3 });
+  for (;;) {
+    try {
+      const have = await client.get<ConfigMap>(kinds.configMap, at, { signal });
+      await client.update<ConfigMap>(kinds.configMap, { ...have, data: change(have.data ?? {}) }, { signal });
+      return;
+    } catch (error) {
+      const reason = error instanceof ApiStatusError ? error.reason : undefined;
+      // A cluster may do without it: phases of init can be left out.
+      if (reason === 'NotFound') return;
+      if (reason !== 'Conflict' || backoff.attempts >= conflicts) throw error;
+      await systemClock.sleep(backoff.next(), signal);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { CodedError } from '../base/index.ts';
+import { codeOf, messageOf } from '../base/index.ts';
 import {
   dropOldCa,
   keyAlgorithms,
@@ -14,7 +14,7 @@ import {
 import type { ApiClient } from '../client/index.ts';
 import { createLocalHost, type Host } from '../host/index.ts';
 import { parseDuration } from '../tokens/index.ts';
-import { publishBundle, requireFollowed, waitForNodes } from './ca-rollout.ts';
+import { type Followed, publishBundle, waitForNodes } from './ca-rollout.ts';
 import { dryRunFlag, hostToChange, placeFlags, placesOf, wouldBeDone } from './certs-flags.ts';
 import { openClient, requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
@@ -72,31 +72,47 @@ export default class CertsRotateCa extends K8tsCommand {
   }
 
   async #rollOut(stage: RotationStage, host: Host, flags: StageFlags): Promise<void> {
-    const { signal } = this;
     const { certDir } = placesOf(flags);
-    const before = await bundleOf(host, certDir);
     const kubeconfig = flags.kubeconfig ?? `${flags['kubeconfig-dir']}/admin.conf`;
-    // Under the identity of before: what is done first must not depend on what is done now.
+    // What the stage before was to reach must be so, or nodes would be left behind.
+    if (stage !== 'trust') {
+      const bundle = await bundleOf(host, certDir);
+      await this.#withClient(kubeconfig, (client) =>
+        this.#waitFor(stage, client, { bundle, isReissued: stage === 'finish' }, flags),
+      );
+    }
+    // Whoever speaks under the identity of before is still heard while everything is being exchanged.
+    await this.#withClient(kubeconfig, async (client) => {
+      await changeDisk(stage, host, flags);
+      if (stage === 'finish') return;
+      await this.#publish(stage, client, host, flags);
+    });
+    if (stage === 'finish') await this.#withClient(kubeconfig, (client) => this.#publish(stage, client, host, flags));
+    this.print(`[${stage}] ${explained[stage]}`);
+    this.print(beforeNext[stage]);
+  }
+
+  async #publish(stage: RotationStage, client: ApiClient, host: Host, flags: StageFlags): Promise<void> {
+    const bundle = await bundleOf(host, flags['cert-dir']);
+    await publishBundle(client, bundle, this.signal);
+    await this.#waitFor(stage, client, { bundle, isReissued: stage !== 'trust' }, flags);
+  }
+
+  async #waitFor(stage: RotationStage, client: ApiClient, want: Followed, flags: StageFlags): Promise<void> {
+    const timeout = flags.force ? 0 : parseDuration(flags.timeout);
+    const say = (line: string): void => this.print(`[${stage}] ${line}`);
+    try {
+      await waitForNodes(client, want, { timeout, signal: this.signal, say });
+    } catch (error) {
+      if (!flags.force || codeOf(error) !== 'ROTATION_NOT_FOLLOWED') throw error;
+      say(`warning: ${messageOf(error)}`);
+    }
+  }
+
+  async #withClient(kubeconfig: string, work: (client: ApiClient) => Promise<void>): Promise<void> {
     const client = await openClient(kubeconfig);
     try {
-      if (!flags.force) await requireReady(client, stage, before, signal);
-      await changeDisk(stage, host, flags);
-      const bundle = await bundleOf(host, certDir);
-      const fresh = stage === 'finish' ? await openClient(kubeconfig) : client;
-      try {
-        await publishBundle(fresh, bundle, signal);
-        const want = { bundle, isReissued: stage !== 'trust' };
-        const timeout = flags.force ? 0 : parseDuration(flags.timeout);
-        const say = (line: string): void => this.print(`[${stage}] ${line}`);
-        await waitForNodes(fresh, want, { timeout, signal, say }).catch((error: unknown) => {
-          if (!flags.force || !(error instanceof CodedError)) throw error;
-          say(`warning: ${error.message}`);
-        });
-      } finally {
-        if (fresh !== client) await fresh.close();
-      }
-      this.print(`[${stage}] ${explained[stage]}`);
-      this.print(beforeNext[stage]);
+      await work(client);
     } finally {
       await client.close();
     }
@@ -118,16 +134,6 @@ async function changeDisk(stage: RotationStage, host: Host, flags: StageFlags): 
   if (stage === 'issue') await signWithNewCa(host, places);
   else await dropOldCa(host, places);
   await renewCertificates(host, stage === 'issue' ? 'all' : ['apiserver'], places);
-}
-
-/** What the stage before has to have reached. @throws CodedError ROTATION_NOT_FOLLOWED */
-async function requireReady(
-  client: ApiClient,
-  stage: RotationStage,
-  bundle: string,
-  signal: AbortSignal,
-): Promise<void> {
-  if (stage !== 'trust') await requireFollowed(client, { bundle, isReissued: stage === 'finish' }, signal);
 }
 
 async function bundleOf(host: Host, certDir: string): Promise<string> {
