@@ -1,104 +1,82 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
-import { CodedError } from '../base/index.ts';
 import { createClient } from '../client/index.ts';
-import {
-  criSocketSchema,
-  defaultCriSocket,
-  hostNameOf,
-  nodeNameSchema,
-  parseDocument,
-  socketUrl,
-  whyNotAddress,
-} from '../config/index.ts';
-import { type JoinContext, joinPhases } from '../join/index.ts';
-import { formatToken, parseToken } from '../tokens/index.ts';
+import { defaultCriSocket, hostNameOf, nodeNameSchema, parseDocument, socketUrl } from '../config/index.ts';
+import { createLocalHost } from '../host/index.ts';
+import { isMember, type JoinContext, joinPhases, memberPhases } from '../join/index.ts';
 import { createReporter, runPhases } from '../workflow/index.ts';
-import { list, machineFlags } from './flags.ts';
-import { openMachine, requireRoot } from './machine.ts';
+import { createDryRun } from './dry-run.ts';
+import { type JoinPlan, joinFlags, planJoin } from './join-flags.ts';
+import { openMachine, programToInstall, requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
-
-const { 'dry-run': _dryRun, ...joinFlags } = machineFlags;
 
 export default class Join extends K8tsCommand {
   static override description =
     'Verifies the cluster by token and CA hash before anything is sent or changed, then starts the node agent, which asks for its own certificate. Run again, it continues where it was stopped.';
   static override examples = [
+    '$ k8ts join k8ts1-…',
     '$ k8ts join 192.0.2.10:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:…',
+    '$ k8ts join --discovery-file cluster-info.conf --token abcdef.0123456789abcdef',
+    '$ k8ts join --config join.yaml --dry-run',
   ];
   static override args = {
-    endpoint: Args.string({ required: true, description: 'host:port of the API server; port 6443 if left out' }),
+    target: Args.string({
+      description: 'host:port of the API server (port 6443 if left out), or a join string',
+    }),
   };
-  static override flags = {
-    ...joinFlags,
-    token: Flags.string({ summary: 'Bootstrap token', required: true }),
-    'discovery-token-ca-cert-hash': list("Hash of the cluster's CA, sha256:…; may be repeated"),
-    'discovery-token-unsafe-skip-ca-verification': Flags.boolean({ summary: 'Trust whoever knows the token' }),
-    'node-ip': Flags.string({ summary: 'Address of this node; default: the one it sends from to the API server' }),
-  };
+  static override flags = joinFlags;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Join);
-    const token = parseToken(flags.token);
-    const hashes = flags['discovery-token-ca-cert-hash'] ?? [];
-    const skipCaVerification = flags['discovery-token-unsafe-skip-ca-verification'];
-    requireHashes(hashes, skipCaVerification);
-    const criSocket = parseDocument(criSocketSchema, flags['cri-socket'] ?? defaultCriSocket, '--cri-socket');
-    const nodeIp = flags['node-ip'];
-    if (nodeIp !== undefined) requireAddress(nodeIp);
-    requireRoot('join');
-    const machine = await openMachine({ manager: flags['service-manager'], verbosity: flags.v, installs: true });
-    const name = flags['node-name'] ?? (await hostNameOf(machine.host));
+    const plan = await planJoin(args.target, flags);
+    const dryRun = flags['dry-run'];
+    if (!dryRun) requireRoot('join');
+    const local = createLocalHost();
+    const name = plan.document.node?.name ?? (await hostNameOf(local));
+    const dry = dryRun ? createDryRun(local, name) : undefined;
+    const machine =
+      dry === undefined
+        ? await openMachine({ manager: flags['service-manager'], verbosity: flags.v, installs: true })
+        : { ...dry, ...(await programToInstall()) };
     const reporter = createReporter();
+    for (const line of plan.warnings) reporter.say(`warning: ${line}`);
     const context: JoinContext = {
       ...machine,
-      endpoint: endpointOf(args.endpoint),
-      token,
-      caCertHashes: hashes,
-      skipCaVerification,
+      ...nodeOf(plan),
       nodeName: parseDocument(nodeNameSchema, name, 'the node name (--node-name)'),
-      nodeIp,
-      criSocket: socketUrl(criSocket),
-      labels: {},
-      taints: [],
-      ignoredChecks: flags['ignore-preflight-errors'] ?? [],
-      connect: async ({ server, caPem }, { id, secret }) =>
-        createClient({ server, ca: caPem, token: formatToken({ id, secret }), retries: 1 }),
+      fix: flags.fix,
+      connect: async ({ server, caPem }, login) => createClient({ server, ca: caPem, retries: 1, ...login }),
       say: (line) => reporter.say(line),
       found: {},
     };
+    const phases = (await isMember(machine.host)) ? memberPhases : joinPhases;
+    const asked = plan.document.skipPhases ?? [];
+    // A dry run asks the cluster, which changes nothing, but no node appears that could be waited for.
+    const skip = [...(phases === memberPhases ? known(asked) : asked), ...(dry === undefined ? [] : ['wait-node'])];
     try {
-      await runPhases(joinPhases, context, { reporter, signal: this.signal, skip: flags['skip-phases'] ?? [] });
+      await runPhases(phases, context, { reporter, signal: this.signal, skip });
     } finally {
       await context.found.client?.close();
     }
+    if (dry !== undefined)
+      this.print(['This would be done:', ...dry.transcript().map((step) => `  ${step}`)].join('\n'));
   }
 }
 
-/** kubeadm takes host:port; a URL is what people paste from a kubeconfig. */
-function endpointOf(text: string): string {
-  const bare = text.replace(/^https:\/\//, '').replace(/\/$/, '');
-  if (/^[A-Za-z0-9][-.A-Za-z0-9]*(:\d{1,5})?$/.test(bare)) return bare.includes(':') ? bare : `${bare}:6443`;
-  throw new CodedError('ENDPOINT_INVALID', `"${text}" is not host:port`, {
-    exit: 'invalidInput',
-    hint: 'paste the join command as the master printed it: k8ts token create --print-join-command',
-  });
+function nodeOf({ document, discovery, token }: JoinPlan) {
+  const { node = {}, ignorePreflightErrors = [] } = document;
+  return {
+    discovery,
+    token,
+    nodeIp: node.ip,
+    criSocket: socketUrl(node.criSocket ?? defaultCriSocket),
+    labels: node.labels ?? {},
+    taints: node.taints ?? [],
+    maxPods: node.maxPods,
+    ignoredChecks: ignorePreflightErrors,
+  };
 }
 
-function requireHashes(hashes: readonly string[], skip: boolean): void {
-  const hint = 'paste the join command as the master printed it: k8ts token create --print-join-command';
-  const bad = hashes.find((hash) => !/^sha256:[0-9a-f]{64}$/.test(hash));
-  if (bad !== undefined) {
-    throw new CodedError('CA_HASH_INVALID', `"${bad}" is not sha256: and 64 hexadecimal digits`, {
-      exit: 'invalidInput',
-      hint,
-    });
-  }
-  if (hashes.length > 0 || skip) return;
-  throw new CodedError('CA_HASH_MISSING', '--discovery-token-ca-cert-hash is missing', { exit: 'invalidInput', hint });
-}
-
-function requireAddress(text: string): void {
-  const problem = whyNotAddress(text);
-  if (problem !== undefined) throw new CodedError('ADDRESS_INVALID', `--node-ip ${problem}`, { exit: 'invalidInput' });
+/** A node that is one already runs fewer phases: leaving out one that it does not have is no mistake. */
+function known(names: readonly string[]): readonly string[] {
+  return names.filter((name) => memberPhases.some((phase) => phase.name === name));
 }

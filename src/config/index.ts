@@ -11,6 +11,7 @@ export {
   type NodeConfig,
   type NodeTaint,
   resolveInitConfig,
+  servedRelease,
   withPort,
 } from './cluster.ts';
 export { type ClusterDocument, clusterDefaults, clusterDocument, emptyClusterDocument } from './cluster-document.ts';

@@ -1,7 +1,14 @@
 // Leaves the cluster's configuration in the cluster, readable by nodes and by machines that join: kubeadm's objects and
 // role names, and k8ts-config for what only k8ts needs.
 
-import { type ConfigMap, kinds, type Role, type RoleBinding } from '../api/index.ts';
+import {
+  type ClusterRole,
+  type ClusterRoleBinding,
+  type ConfigMap,
+  kinds,
+  type Role,
+  type RoleBinding,
+} from '../api/index.ts';
 import { ensureObject } from '../bootstrap/index.ts';
 import { clusterConfigMaps, configMapNames } from '../config/index.ts';
 import { nodeBootstrappersGroup } from '../tokens/index.ts';
@@ -33,8 +40,26 @@ export const uploadConfig: Phase<InitContext> = {
         await ensureObject<Role>(client, kinds.role, readerRole(name, map), signal);
         await ensureObject<RoleBinding>(client, kinds.roleBinding, readerBinding(name), signal);
       }),
+      ensureObject<ClusterRole>(client, kinds.clusterRole, nodeLister, signal),
+      ensureObject<ClusterRoleBinding>(client, kinds.clusterRoleBinding, nodeListerBinding, signal),
     ]);
   },
+};
+
+/** A machine that joins looks whether another has its machine id; kubeadm's rights end at nodes of a known name. */
+const nodeLister: ClusterRole = {
+  apiVersion: `${rbac}/v1`,
+  kind: 'ClusterRole',
+  metadata: { name: 'k8ts:list-nodes' },
+  rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['list'] }],
+};
+
+const nodeListerBinding: ClusterRoleBinding = {
+  apiVersion: `${rbac}/v1`,
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'k8ts:list-nodes' },
+  roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'k8ts:list-nodes' },
+  subjects: [{ apiGroup: rbac, kind: 'Group', name: nodeBootstrappersGroup }],
 };
 
 function readerRole(name: string, map: string): Role {

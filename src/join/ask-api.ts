@@ -23,7 +23,10 @@ export interface AskOptions {
   readonly timeout?: number;
 }
 
-/** @throws CodedError API_NAME_UNKNOWN, API_UNREACHABLE, API_REFUSED, API_NOT_TLS, API_CERT_UNTRUSTED, API_CERT_NAME, CLOCK_SKEW */
+/**
+ * @throws CodedError API_NAME_UNKNOWN, API_UNREACHABLE, API_REFUSED, API_CUT, API_NOT_TLS, API_WRONG_PORT,
+ * API_CERT_UNTRUSTED, API_CERT_NAME, CLOCK_SKEW
+ */
 export async function askApi(options: AskOptions): Promise<ApiAnswer> {
   const { server, path, ca, token, signal, timeout = 5000 } = options;
   const connect = ca === undefined ? { timeout, rejectUnauthorized: false } : { timeout, ca };
@@ -55,7 +58,8 @@ interface Explanation {
   readonly code: string;
   readonly when: RegExp;
   readonly what: string;
-  readonly hint: string;
+  /** A command to run, with the address in it. */
+  readonly hint: (at: { readonly host: string; readonly port: string }) => string;
 }
 
 const explanations: readonly Explanation[] = [
@@ -63,43 +67,59 @@ const explanations: readonly Explanation[] = [
     code: 'API_NAME_UNKNOWN',
     when: /^(ENOTFOUND|EAI_AGAIN)$/,
     what: 'its name does not resolve',
-    hint: 'use the address instead, or add the name to /etc/hosts: echo "ADDRESS NAME" >> /etc/hosts',
+    hint: ({ host }) => `join by the address instead, or name it here: echo "ADDRESS ${host}" >> /etc/hosts`,
   },
   {
     code: 'API_REFUSED',
     when: /^ECONNREFUSED$/,
     what: 'the machine answers, but nothing listens on that port',
-    hint: 'on the master run: k8ts status',
+    hint: ({ port }) => `on the master run: k8ts status; and see who listens there: ss -ltnp 'sport = ${port}'`,
   },
   {
     code: 'API_UNREACHABLE',
     when: /^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/,
     what: 'no answer; the address is wrong, the machine is off, or a firewall drops the packets',
-    hint: 'from here run: ping ADDRESS; on the master open TCP port 6443 in its firewall',
+    hint: ({ host, port }) =>
+      `from here run: ping -c 3 ${host}; on the master open TCP port ${port}: firewall-cmd --add-port ${port}/tcp, or ufw allow ${port}/tcp`,
+  },
+  {
+    code: 'API_WRONG_PORT',
+    when: /CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_HANDSHAKE_FAILURE/,
+    what: 'it takes nobody without a client certificate, as etcd does, and no API server',
+    hint: ({ host }) => `use the port of the API server, usually 6443: k8ts join ${host}:6443 …`,
+  },
+  {
+    code: 'API_CUT',
+    when: /^(ECONNRESET|UND_ERR_SOCKET)$/,
+    what: 'the connection is cut before anything is said: by a firewall or proxy, or by a program that is no API server',
+    hint: ({ host, port }) =>
+      `look at what is in between: openssl s_client -connect ${host}:${port}; env | grep -i proxy`,
   },
   {
     code: 'API_NOT_TLS',
-    when: /^(ERR_SSL_\w+|EPROTO|ECONNRESET|UND_ERR_SOCKET|HPE_\w+)$/,
-    what: 'what listens there does not speak TLS as an API server does',
-    hint: 'check the port, and that no proxy stands in between: env | grep -i proxy',
+    when: /^(ERR_SSL_\w+|EPROTO|HPE_\w+)$/,
+    what: 'what listens there does not speak TLS',
+    hint: ({ host }) => `use the port of the API server, usually 6443: k8ts join ${host}:6443 …`,
   },
   {
     code: 'CLOCK_SKEW',
     when: /^(CERT_NOT_YET_VALID|CERT_HAS_EXPIRED)$/,
     what: 'its certificate is not valid at this machine’s time',
-    hint: 'compare `date -u` on both machines and set the wrong clock; if both agree, renew the certificate on the master',
+    hint: () =>
+      'compare `date -u` on both machines and set the wrong clock: timedatectl set-ntp true; if both agree, on the master run: k8ts certs renew all',
   },
   {
     code: 'API_CERT_NAME',
     when: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     what: 'its certificate is not for that name or address',
-    hint: 'join by a name or address that is in it, or on the master run: k8ts init --apiserver-cert-extra-sans NAME',
+    hint: ({ host }) => `on the master run: k8ts init --apiserver-cert-extra-sans ${host}`,
   },
   {
     code: 'API_CERT_UNTRUSTED',
     when: /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_SIGNATURE_FAILURE)$/,
     what: 'its certificate is not signed by the cluster’s CA: somebody else answers there',
-    hint: 'check the address; if the master was made anew, get a new join command: k8ts token create --print-join-command',
+    hint: () =>
+      'check the address; if the master was made anew, get a new join command there: k8ts token create --print-join-command',
   },
 ];
 
@@ -107,8 +127,9 @@ function explain(server: string, error: unknown): unknown {
   const code = codeOf(error) ?? codeOf(causeOf(error)) ?? '';
   const found = explanations.find(({ when }) => when.test(code));
   if (found === undefined) return error;
+  const { hostname: host, port } = new URL(server);
   const message = `the API server at ${server} cannot be used: ${found.what} (${code || messageOf(error)})`;
-  return new CodedError(found.code, message, { hint: found.hint, cause: error });
+  return new CodedError(found.code, message, { hint: found.hint({ host, port: port || '443' }), cause: error });
 }
 
 /** Node wraps what went wrong with each address of a name in an AggregateError. */

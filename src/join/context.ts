@@ -6,7 +6,36 @@ import type { ApiClient } from '../client/index.ts';
 import type { ClusterConfig, NodeTaint } from '../config/index.ts';
 import type { Host, Services } from '../host/index.ts';
 import type { BootstrapToken } from '../tokens/index.ts';
-import type { Discovered } from './discover.ts';
+
+/** What to log in with until the node has a certificate of its own; PEM texts. */
+export type Login = { readonly token: string } | { readonly cert: string; readonly key: string };
+
+/** How the cluster is found, and why it may be trusted. */
+export type Discovery =
+  | {
+      readonly by: 'token';
+      /** host:port; the first that answers is used. */
+      readonly endpoints: readonly string[];
+      readonly token: BootstrapToken;
+      /** sha256:…; any of them will do. */
+      readonly caCertHashes: readonly string[];
+      readonly skipCaVerification: boolean;
+    }
+  | {
+      readonly by: 'file';
+      /** Path, or https URL. */
+      readonly file: string;
+    };
+
+export interface Discovered {
+  /** https://host:port, as the cluster names itself. */
+  readonly server: string;
+  readonly caPem: string;
+  /** ms that the server's clock is ahead of this machine's; undefined: it did not say. */
+  readonly clockSkew: number | undefined;
+  /** Of a discovery file that holds one; it wins over a token. */
+  readonly login?: Login;
+}
 
 export interface JoinContext {
   readonly host: Host;
@@ -14,19 +43,22 @@ export interface JoinContext {
   readonly program: readonly string[];
   /** Puts the program where `program` says; does nothing when that is where it runs. */
   readonly installProgram: (host: Host) => Promise<void>;
-  /** host:port */
-  readonly endpoint: string;
-  readonly token: BootstrapToken;
-  readonly caCertHashes: readonly string[];
-  readonly skipCaVerification: boolean;
+  readonly discovery: Discovery;
+  /** undefined: the discovery file has to hold a login. */
+  readonly token: BootstrapToken | undefined;
   readonly nodeName: string;
   /** undefined: the address that this machine sends from to the API server. */
   readonly nodeIp: string | undefined;
   readonly criSocket: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly NodeTaint[];
+  /** undefined: the cluster's. */
+  readonly maxPods: number | undefined;
   readonly ignoredChecks: readonly string[];
-  readonly connect: (discovered: Discovered, token: BootstrapToken) => Promise<ApiClient>;
+  /** Preflight mends what it can mend safely. */
+  readonly fix: boolean;
+  /** A client that trusts the cluster's CA alone. */
+  readonly connect: (discovered: Discovered, login: Login) => Promise<ApiClient>;
   readonly say: (line: string) => void;
   readonly found: Found;
 }
@@ -35,6 +67,8 @@ export interface JoinContext {
 export interface Found {
   discovered?: Discovered;
   cluster?: ClusterConfig;
+  /** The address that this node will have. */
+  nodeIp?: string;
   client?: ApiClient;
 }
 

@@ -7,127 +7,113 @@
 //
 // The token itself is not sent before step 4 has passed.
 
-import type { ConfigMap } from '../api/index.ts';
 import { CodedError, codeOf, systemClock } from '../base/index.ts';
 import { caCertHash, splitCertificates } from '../certs/index.ts';
 import { parseKubeconfig } from '../kubeconfig/index.ts';
-import {
-  type BootstrapToken,
-  clusterInfoName,
-  clusterInfoNamespace,
-  formatToken,
-  verifyClusterInfo,
-} from '../tokens/index.ts';
+import { type BootstrapToken, formatToken, verifyClusterInfo } from '../tokens/index.ts';
 import type { Progress } from '../workflow/index.ts';
-import { type ApiAnswer, askApi } from './ask-api.ts';
-
-export interface Discovered {
-  /** https://host:port, as the cluster names itself. */
-  readonly server: string;
-  readonly caPem: string;
-}
+import { askApi } from './ask-api.ts';
+import { askClusterInfo } from './cluster-info.ts';
+import type { Discovered, Discovery } from './context.ts';
 
 export interface DiscoveryOptions {
-  /** host:port as given. */
-  readonly endpoint: string;
-  readonly token: BootstrapToken;
-  /** sha256:…; any of them will do. */
-  readonly caCertHashes: readonly string[];
-  /** True: step 3 is left out. */
-  readonly skipCaVerification: boolean;
+  readonly discovery: Discovery & { readonly by: 'token' };
+  /** The token that logs in; usually the same. */
+  readonly login: BootstrapToken;
   readonly progress: Progress;
   /** How long a token may stay unsigned, ms: one that was made a moment ago is signed within this time. Default 5000. */
   readonly patience?: number;
 }
 
-const path = `/api/v1/namespaces/${clusterInfoNamespace}/configmaps/${clusterInfoName}`;
 /** Certificates are backdated by five minutes; beyond that a new one is refused by the slower clock. */
 const skewBound = 300_000;
-const skewWarning = 30_000;
+/** What is worth trying the next endpoint for. */
+const unreachable = /^API_(NAME_UNKNOWN|UNREACHABLE|REFUSED|CUT|NOT_TLS|WRONG_PORT|FAILING)$/;
 
-/** @throws CodedError of askApi, verifyClusterInfo; CLUSTER_INFO_ABSENT, CA_HASH_MISMATCH, CLUSTER_INFO_CHANGED, CLOCK_SKEW, TOKEN_REFUSED */
+/**
+ * @throws CodedError of askClusterInfo, verifyClusterInfo; CA_HASH_MISMATCH, CLUSTER_INFO_CHANGED, CLOCK_SKEW,
+ * TOKEN_EXPIRED, TOKEN_UNKNOWN, TOKEN_UNSIGNED, TOKEN_REFUSED
+ */
 export async function discover(options: DiscoveryOptions): Promise<Discovered> {
-  const { endpoint, token, progress } = options;
+  const { endpoints } = options.discovery;
+  for (const [at, endpoint] of endpoints.entries()) {
+    try {
+      return await discoverAt(endpoint, options);
+    } catch (error) {
+      if (at === endpoints.length - 1 || !unreachable.test(codeOf(error) ?? '')) throw error;
+      options.progress.report(`${endpoint} cannot be used (${codeOf(error)}); trying ${endpoints[at + 1]}`);
+    }
+  }
+  throw new Error('discovery needs an endpoint');
+}
+
+async function discoverAt(endpoint: string, options: DiscoveryOptions): Promise<Discovered> {
+  const { discovery, login, progress, patience = 5000 } = options;
   const server = `https://${endpoint}`;
+  const end = Date.now() + patience;
+  const hasPin = discovery.caCertHashes.length > 0;
+  let verified: Pick<Discovered, 'server' | 'caPem'> | undefined;
   progress.report(`asking ${endpoint} for the cluster's identity`);
-  const { text, unsigned } = await readSigned(server, options);
+  for (;;) {
+    const { map, skew } = await askClusterInfo(server, { signal: progress.signal });
+    requireClock(server, skew);
+    const unsigned = whyUnsigned(() => verifyClusterInfo(map, discovery.token));
+    // Unsigned, it may still be verified by the CA's hash; and then the server itself says what is wrong with the token.
+    if (verified === undefined && (unsigned === undefined || hasPin)) {
+      verified = await verify(endpoint, map.data?.['kubeconfig'] ?? '', options);
+      const refusal = await whyTokenRefused(verified, login, progress.signal);
+      if (refusal !== undefined) throw refusal;
+    }
+    if (unsigned === undefined && verified !== undefined) return { ...verified, clockSkew: skew };
+    if (Date.now() > end) throw hasPin ? neverSigned(discovery.token) : unsigned;
+    progress.report(`waiting for the cluster to sign its identity with token ${discovery.token.id}`);
+    await systemClock.sleep(250, progress.signal);
+  }
+}
+
+/** Steps 3 and 4 for the kubeconfig of cluster-info. */
+async function verify(endpoint: string, text: string, { discovery, progress }: DiscoveryOptions) {
   const access = parseKubeconfig(text);
   const caPem = access.ca !== undefined && 'text' in access.ca ? access.ca.text : '';
-  requirePin(caPem, options);
-  progress.report('verifying it over TLS');
-  const secure = await askApi({ server: access.server, path, ca: caPem, signal: progress.signal });
-  const again = parseConfigMap(access.server, secure);
-  if (again.data?.['kubeconfig'] !== text) {
+  requirePin(caPem, endpoint, discovery);
+  const secure = await askClusterInfo(access.server, { ca: caPem, signal: progress.signal });
+  if (secure.map.data?.['kubeconfig'] !== text) {
     throw new CodedError('CLUSTER_INFO_CHANGED', `${endpoint} and ${access.server} name different clusters`, {
       hint: 'check the address in the join command, and what `kubectl -n kube-public get cm cluster-info -o yaml` says on the master',
     });
   }
-  // Only now is it known to be the right server, so only now may it be asked about the token.
-  const refusal = await whyTokenRefused(access.server, caPem, token, progress.signal);
-  if (refusal !== undefined) throw refusal;
-  if (unsigned !== undefined) throw unsigned;
   return { server: access.server, caPem };
 }
 
-/**
- * cluster-info once it is signed for our token. When it stays unsigned and a CA hash is given, the error is kept back: the
- * verified server can say more about the token than the missing signature does.
- */
-async function readSigned(
-  server: string,
-  { token, caCertHashes, progress, patience = 5000 }: DiscoveryOptions,
-): Promise<{ readonly text: string; readonly unsigned: unknown }> {
-  const end = Date.now() + patience;
-  for (;;) {
-    const answer = await askApi({ server, path, signal: progress.signal });
-    const map = parseConfigMap(server, answer);
-    requireClock(server, answer.skew, progress);
-    try {
-      return { text: verifyClusterInfo(map, token), unsigned: undefined };
-    } catch (error) {
-      if (codeOf(error) !== 'TOKEN_UNKNOWN') throw error;
-      if (Date.now() > end) {
-        if (caCertHashes.length === 0) throw error;
-        return { text: map.data?.['kubeconfig'] ?? '', unsigned: error };
-      }
-      progress.report(`waiting for the cluster to sign its identity with token ${token.id}`);
-      await systemClock.sleep(250, progress.signal);
-    }
+/** The error of `look` when it is that the token has no signature; others are thrown. */
+function whyUnsigned(look: () => unknown): unknown {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) !== 'TOKEN_UNKNOWN') throw error;
+    return error;
   }
 }
 
-function parseConfigMap(server: string, { status, body }: ApiAnswer): ConfigMap {
-  if (status === 200) {
-    try {
-      return JSON.parse(body) as ConfigMap;
-    } catch (cause) {
-      throw new CodedError('API_NOT_KUBERNETES', `what answers at ${server} is not an API server`, {
-        hint: 'check the address and the port',
-        cause,
-      });
-    }
-  }
-  const what =
-    status === 404 ? 'there is no cluster-info in kube-public' : `cluster-info cannot be read (HTTP ${status})`;
-  throw new CodedError('CLUSTER_INFO_ABSENT', `${what} at ${server}`, {
-    hint: 'on the master run `k8ts init` again: it makes cluster-info and its reading rights anew',
-  });
-}
-
-function requireClock(server: string, skew: number | undefined, progress: Progress): void {
-  if (skew === undefined || Math.abs(skew) < skewWarning) return;
+/** Smaller differences are a check of the preflight phases: a warning. */
+export function requireClock(server: string, skew: number | undefined): void {
+  if (skew === undefined || Math.abs(skew) < skewBound) return;
   const seconds = Math.round(Math.abs(skew) / 1000);
   const what = `this machine's clock is ${seconds} s ${skew > 0 ? 'behind' : 'ahead of'} that of ${server}`;
-  if (Math.abs(skew) >= skewBound) {
-    throw new CodedError('CLOCK_SKEW', what, { hint: `set it: date -u -s @${Math.round((Date.now() + skew) / 1000)}` });
-  }
-  progress.report(`warning: ${what}`);
+  throw new CodedError('CLOCK_SKEW', what, { hint: `set it: date -u -s @${Math.round((Date.now() + skew) / 1000)}` });
 }
 
-function requirePin(caPem: string, { caCertHashes, skipCaVerification, endpoint }: DiscoveryOptions): void {
+function requirePin(
+  caPem: string,
+  endpoint: string,
+  { caCertHashes, skipCaVerification }: DiscoveryOptions['discovery'],
+): void {
   const have = splitCertificates(caPem).map(caCertHash);
   if (have.length === 0) {
-    throw new CodedError('CLUSTER_INFO_INVALID', `the cluster-info of ${endpoint} holds no CA certificate`);
+    throw new CodedError('CLUSTER_INFO_INVALID', `the cluster-info of ${endpoint} holds no CA certificate`, {
+      hint: 'on the master run: k8ts init phase bootstrap-token',
+    });
   }
   if (skipCaVerification || have.some((hash) => caCertHashes.includes(hash))) return;
   throw new CodedError(
@@ -137,17 +123,34 @@ function requirePin(caPem: string, { caCertHashes, skipCaVerification, endpoint 
   );
 }
 
-async function whyTokenRefused(
-  server: string,
-  ca: string,
+/** What a verified server says about the token. kubeadm's clusters say no more than Unauthorized. */
+export async function whyTokenRefused(
+  { server, caPem }: Pick<Discovered, 'server' | 'caPem'>,
   token: BootstrapToken,
   signal: AbortSignal,
 ): Promise<CodedError | undefined> {
-  const { status, body } = await askApi({ server, path: '/api', ca, token: formatToken(token), signal });
+  const { status, body } = await askApi({ server, path: '/api', ca: caPem, token: formatToken(token), signal });
   if (status !== 401) return undefined;
-  const said = /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1];
-  const why = said === undefined || said === 'Unauthorized' ? 'it is unknown there, or has expired' : said;
-  return new CodedError('TOKEN_REFUSED', `the cluster does not accept token "${token.id}": ${why}`, {
-    hint: 'on the master run: k8ts token create --print-join-command',
-  });
+  const said = /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? '';
+  const hint = 'on the master run: k8ts token create --print-join-command';
+  const name = `token "${token.id}"`;
+  const expired = /expired at ([^;\s]+)/.exec(said)?.[1];
+  if (expired !== undefined) {
+    return new CodedError('TOKEN_EXPIRED', `${name} expired at ${expired}`, { hint });
+  }
+  if (/not known/.test(said) || said === 'Unauthorized' || said === '') {
+    const why = /not known/.test(said) ? 'is not known to the cluster' : 'is unknown there, or has expired';
+    return new CodedError('TOKEN_UNKNOWN', `${name} ${why}`, { hint });
+  }
+  return new CodedError('TOKEN_REFUSED', `the cluster does not accept ${name}: ${said}`, { hint });
+}
+
+function neverSigned({ id }: BootstrapToken): CodedError {
+  return new CodedError(
+    'TOKEN_UNSIGNED',
+    `token "${id}" is valid, but the cluster does not sign its identity with it`,
+    {
+      hint: 'it may not be for signing; on the master run: k8ts token create --usages signing,authentication --print-join-command; if that does not help, look at its controllers: k8ts status',
+    },
+  );
 }

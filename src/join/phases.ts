@@ -1,58 +1,75 @@
-// The phases of join, in order.
+// The phases of join, in order. What is found out about the cluster is found out before the machine is changed.
 
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
-import { kinds } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
-import { runPreflight, setUpHost, startAgent, waitForReady, whyNodeNotReady } from '../bootstrap/index.ts';
-import { type ApiClient, ApiStatusError } from '../client/index.ts';
-import {
-  addressTowards,
-  agentService,
-  configMapNames,
-  defaultAddress,
-  paths,
-  readClusterConfig,
-} from '../config/index.ts';
-import { buildKubeconfig } from '../kubeconfig/index.ts';
+import { runPreflight, setUpHost, startAgent, waitForReady } from '../bootstrap/index.ts';
+import { agentService, paths } from '../config/index.ts';
+import { buildKubeconfig, type KubeconfigOptions } from '../kubeconfig/index.ts';
 import { formatToken } from '../tokens/index.ts';
 import type { Phase } from '../workflow/index.ts';
-import { type JoinContext, need } from './context.ts';
-import { discover } from './discover.ts';
+import { checkAgainstCluster, readCluster } from './cluster.ts';
+import { type Discovered, type JoinContext, type Login, need } from './context.ts';
+import { discover, whyTokenRefused } from './discover.ts';
+import { discoverByFile } from './discovery-file.ts';
+import { ownAddress } from './own-address.ts';
 
 const preflight: Phase<JoinContext> = {
   name: 'preflight',
   title: 'Checking this machine',
-  run: async ({ host, services, nodeName, criSocket, ignoredChecks, say }, { signal }) =>
-    runPreflight(
-      { host, services, role: 'worker', nodeName, criSocket, ports: [10250], ignored: ignoredChecks, say },
+  run: async ({ host, services, nodeName, nodeIp, discovery, criSocket, ignoredChecks, fix, say }, { signal }) => {
+    const apiHost = discovery.by === 'token' ? discovery.endpoints[0]?.replace(/:\d+$/, '') : undefined;
+    await runPreflight(
+      {
+        host,
+        services,
+        role: 'worker',
+        nodeName,
+        criSocket,
+        ports: [10250],
+        ignored: ignoredChecks,
+        fix,
+        say,
+        ...(nodeIp === undefined ? {} : { nodeIp }),
+        ...(apiHost === undefined ? {} : { apiHost }),
+      },
       signal,
-    ),
+    );
+  },
 };
 
 const discovery: Phase<JoinContext> = {
   name: 'discovery',
   title: 'Finding the cluster',
   run: async (context, progress) => {
-    const { found, endpoint, token, caCertHashes, skipCaVerification } = context;
-    found.discovered = await discover({ endpoint, token, caCertHashes, skipCaVerification, progress });
+    const { found, token, discovery: how } = context;
+    if (how.by === 'token') {
+      found.discovered = await discover({ discovery: how, login: token ?? how.token, progress });
+    } else {
+      found.discovered = await discoverByFile(how.file, progress);
+      if (token !== undefined && found.discovered.login === undefined) {
+        const refusal = await whyTokenRefused(found.discovered, token, progress.signal);
+        if (refusal !== undefined) throw refusal;
+      }
+    }
     await requireSameCluster(context, found.discovered.caPem);
   },
 };
 
-/** Reads with the bootstrap token, so that what a token may do is proven before the machine is changed. */
+/** Reads with the login that the agent will use, so that what it may do is proven before the machine is changed. */
 const downloadConfig: Phase<JoinContext> = {
   name: 'download-config',
   title: "Reading the cluster's configuration",
-  run: async ({ found, connect, token, endpoint, nodeName, host }, { signal }) => {
-    const client = await connect(need(found, 'discovered', 'discovery'), token);
-    found.client = client;
-    const read = (name: string) => client.get(kinds.configMap, { namespace: 'kube-system', name }, { signal });
-    const kubeadm = await explained(configMapNames.kubeadm, read(configMapNames.kubeadm));
-    const k8ts = await read(configMapNames.k8ts).catch(absentInKubeadmClusters);
-    found.cluster = readClusterConfig({ kubeadm, k8ts }, endpoint);
-    if ((await host.stat(paths.kubeletConf)) === undefined) await requireFreeName(client, nodeName, signal);
+  run: async (context, { signal }) => {
+    const discovered = need(context.found, 'discovered', 'discovery');
+    context.found.client = await context.connect(discovered, loginFor(context, discovered));
+    context.found.cluster = await readCluster(context.found.client, discovered.server, signal);
+    context.found.nodeIp = await ownAddress(context, discovered.server);
   },
+};
+
+const checkCluster: Phase<JoinContext> = {
+  name: 'preflight-cluster',
+  title: 'Checking that this machine fits the cluster',
+  run: async (context, { signal }) => checkAgainstCluster(context, signal),
 };
 
 const hostSetup: Phase<JoinContext> = {
@@ -68,20 +85,22 @@ const agent: Phase<JoinContext> = {
   name: 'kubelet-start',
   title: 'Starting the node agent',
   run: async (context) => {
-    const { host, services, program, nodeName, criSocket, labels, taints, token, found } = context;
-    const { server, caPem } = need(found, 'discovered', 'discovery');
+    const { host, services, program, nodeName, criSocket, labels, taints, maxPods, found } = context;
+    const discovered = need(found, 'discovered', 'discovery');
+    const { server, caPem } = discovered;
+    const ip = need(found, 'nodeIp', 'download-config');
     await startAgent({
       host,
       services,
       program,
       cluster: need(found, 'cluster', 'download-config'),
-      node: { name: nodeName, ip: await ownAddress(context, server), criSocket, labels, taints },
+      node: { name: nodeName, ip, criSocket, labels, taints, maxPods },
       caPem,
       bootstrapKubeconfig: buildKubeconfig({
         server,
         user: 'tls-bootstrap-token-user',
         ca: { text: caPem },
-        token: { text: formatToken(token) },
+        ...credentialsOf(loginFor(context, discovered)),
       }),
     });
   },
@@ -101,55 +120,33 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   preflight,
   discovery,
   downloadConfig,
+  checkCluster,
   hostSetup,
   agent,
   waitNode,
 ];
 
-/** Refuses to mix two clusters on one machine. */
-export async function requireSameCluster({ host }: JoinContext, caPem: string): Promise<void> {
+/** What a discovery file holds wins over a token, as with kubeadm. @throws CodedError LOGIN_MISSING */
+function loginFor({ token }: JoinContext, { login }: Discovered): Login {
+  if (login !== undefined) return login;
+  if (token !== undefined) return { token: formatToken(token) };
+  throw new CodedError('LOGIN_MISSING', 'there is nothing to log in with: the discovery file holds no credentials', {
+    exit: 'invalidInput',
+    hint: 'add --token with what this prints on the master: k8ts token create',
+  });
+}
+
+function credentialsOf(login: Login): Pick<KubeconfigOptions, 'token' | 'cert' | 'key'> {
+  if ('token' in login) return { token: { text: login.token } };
+  return { cert: { text: login.cert }, key: { text: login.key } };
+}
+
+/** Refuses to mix two clusters on one machine. @throws CodedError OTHER_CLUSTER */
+export async function requireSameCluster({ host }: Pick<JoinContext, 'host'>, caPem: string): Promise<void> {
   const have = (await host.readFileIfExists(paths.caFile))?.toString('utf8');
   if (have === undefined || have.trim() === caPem.trim()) return;
   throw new CodedError('OTHER_CLUSTER', `${paths.caFile} is that of another cluster`, {
     exit: 'preflight',
     hint: 'if this machine shall leave that cluster, run: k8ts reset',
   });
-}
-
-async function requireFreeName(client: ApiClient, name: string, signal: AbortSignal): Promise<void> {
-  const node = await client.get(kinds.node, { name }, { signal }).catch((error: unknown) => {
-    if (error instanceof ApiStatusError && (error.reason === 'NotFound' || error.reason === 'Forbidden'))
-      return undefined;
-    throw error;
-  });
-  if (node === undefined || whyNodeNotReady(node) !== undefined) return;
-  throw new CodedError('NODE_NAME_TAKEN', `the cluster has a node ${name} that is Ready: it must be another machine`, {
-    hint: `pass --node-name with another name; or, if that machine is gone, on the master: kubectl delete node ${name}`,
-  });
-}
-
-/** The address that the API server sees this machine under. */
-async function ownAddress({ host, nodeIp }: JoinContext, server: string): Promise<string> {
-  if (nodeIp !== undefined) return nodeIp;
-  const { hostname } = new URL(server);
-  const target = isIP(hostname) === 4 ? hostname : (await lookup(hostname, { family: 4 })).address;
-  return (await addressTowards(host, target)) ?? defaultAddress(host);
-}
-
-async function explained<T>(name: string, read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    if (!(error instanceof ApiStatusError)) throw error;
-    throw new CodedError('CONFIG_NOT_READABLE', `ConfigMap kube-system/${name} cannot be read: ${error.message}`, {
-      hint: 'on the master run `k8ts init` again (phase upload-config), or make a token whose group is the default one',
-      cause: error,
-    });
-  }
-}
-
-function absentInKubeadmClusters(error: unknown): undefined {
-  if (error instanceof ApiStatusError && (error.reason === 'NotFound' || error.reason === 'Forbidden'))
-    return undefined;
-  throw error;
 }

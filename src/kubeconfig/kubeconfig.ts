@@ -50,9 +50,10 @@ export function parseKubeconfig(
 ): ClusterAccess {
   const root = parseRoot(text);
   const context = options.context ?? string(root, 'current-context') ?? '';
-  const chosen = named(root, 'contexts', 'context', context);
+  const only = context === '' ? onlyCluster(root) : undefined;
+  const chosen = only === undefined ? named(root, 'contexts', 'context', context) : {};
   const clusterName = string(chosen, 'cluster') ?? '';
-  const cluster = named(root, 'clusters', 'cluster', clusterName);
+  const cluster = only ?? named(root, 'clusters', 'cluster', clusterName);
   const userName = string(chosen, 'user') ?? '';
   const user = userName === '' ? {} : named(root, 'users', 'user', userName);
   refuseUnsupported(userName, user);
@@ -156,6 +157,15 @@ function named(root: Section, list: string, field: string, name: string): Sectio
 function entriesOf(root: Section, list: string): readonly Section[] {
   const entries = root[list];
   return Array.isArray(entries) ? entries.filter(isSection) : [];
+}
+
+/** The cluster of a file that has no contexts and one cluster, as kubeadm's cluster-info is. */
+function onlyCluster(root: Section): Section | undefined {
+  const [contexts, clusters] = [root['contexts'] ?? [], root['clusters']];
+  if (!Array.isArray(contexts) || contexts.length > 0 || !Array.isArray(clusters) || clusters.length !== 1)
+    return undefined;
+  const cluster: unknown = isSection(clusters[0]) ? clusters[0]['cluster'] : undefined;
+  return isSection(cluster) ? cluster : undefined;
 }
 
 const unsupported: Readonly<Record<string, string>> = {

@@ -75,6 +75,8 @@ create ConfigMap kube-system/k8ts-config
 create Role kube-system/kubeadm:nodes-kubeadm-config
 create Role kube-system/kubeadm:kubelet-config
 create Role kube-system/k8ts:nodes-config
+create ClusterRole k8ts:list-nodes
+create ClusterRoleBinding k8ts:list-nodes
 create RoleBinding kube-system/kubeadm:nodes-kubeadm-config
 create RoleBinding kube-system/kubeadm:kubelet-config
 create RoleBinding kube-system/k8ts:nodes-config

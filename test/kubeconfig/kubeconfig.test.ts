@@ -60,3 +60,12 @@ users: [{name: u, user: ${fields}}]
   ];
   for (const { given, code, message } of cases) t.throws(() => parseKubeconfig(given), { code, message }, given);
 });
+
+t.test('a file without contexts and with one cluster, as the cluster-info of kubeadm', async (t) => {
+  const text =
+    'apiVersion: v1\nclusters:\n- cluster: {server: "https://192.0.2.10:6443"}\n  name: ""\ncontexts: null\ncurrent-context: ""\nkind: Config\nusers: null\n';
+  t.match(parseKubeconfig(text), { server: 'https://192.0.2.10:6443', user: '', token: undefined });
+  t.throws(() => parseKubeconfig(text.replace('name: ""', 'name: a\n- cluster: {server: "https://b"}\n  name: b')), {
+    code: 'KUBECONFIG_INVALID',
+  });
+});
