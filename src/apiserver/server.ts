@@ -12,6 +12,7 @@ import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
 import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
 import { createFlowControl, type FlowControl, type FlowLimits, type LevelState } from './http/flow-control.ts';
+import { followFlowObjects } from './http/flow-objects.ts';
 import { createBufferPool } from './http/list-body.ts';
 import { listen, type TlsMaterial } from './http/listener.ts';
 import { createPathHandler } from './http/path-requests.ts';
@@ -210,6 +211,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
+    if (!state.stopping) followFlowObjects(flows, reader);
     if (!state.stopping) keeper = keepKubernetesService({ reader, writer: objects, log: logger }, service);
     await aggregation.register();
     state.bootstrapped = true;

@@ -2,8 +2,10 @@
 
 import t from 'tap';
 import { Agent } from 'undici';
+import { flowSchemas, priorityLevels } from '../../src/apiserver/bootstrap/index.ts';
 import type { RequestAttributes, UserInfo } from '../../src/apiserver/contracts.ts';
-import { createFlowControl, type FlowRequest, type Leave, levelOf } from '../../src/apiserver/http/flow-control.ts';
+import { createFlowControl, type FlowRequest, type Leave } from '../../src/apiserver/http/flow-control.ts';
+import { compileFlowSchemas } from '../../src/apiserver/http/flow-schemas.ts';
 import { createKeyPair } from '../../src/certs/index.ts';
 import { configMaps, startTestServer } from './harness.ts';
 
@@ -32,24 +34,26 @@ const ask = (from: UserInfo = ordinary, more: Partial<FlowRequest> = {}): FlowRe
 });
 
 t.test('which level a request is of', async (t) => {
-  const lease = { apiGroup: 'coordination.k8s.io', resource: 'leases', verb: 'update' } as const;
+  const levelOf = compileFlowSchemas(flowSchemas, () => true);
+  const lease = { apiGroup: 'coordination.k8s.io', resource: 'leases', namespace: 'x', verb: 'update' } as const;
   const node = user('system:node:a', 'system:nodes');
   const controller = user('system:kube-controller-manager');
   for (const [from, more, want] of [
     [user('admin', 'system:masters'), {}, 'exempt'],
     [node, {}, 'system'],
     [node, lease, 'node-high'],
-    [node, { resource: 'nodes', subresource: 'status' }, 'node-high'],
+    [node, { resource: 'nodes', subresource: 'status', verb: 'patch' }, 'node-high'],
     [controller, {}, 'workload-high'],
     [controller, lease, 'leader-election'],
-    [user('sa', 'system:serviceaccounts', 'system:serviceaccounts:kube-system'), {}, 'workload-high'],
-    [user('sa', 'system:serviceaccounts', 'system:serviceaccounts:default'), {}, 'workload-low'],
+    [user('system:serviceaccount:kube-system:dns', 'system:serviceaccounts'), {}, 'workload-high'],
+    [controller, { resource: 'endpoints', namespace: 'x', verb: 'update' }, 'workload-high'],
+    [user('system:serviceaccount:default:sa', 'system:serviceaccounts'), {}, 'workload-low'],
     [ordinary, {}, 'global-default'],
     [{ name: 'system:anonymous', groups: ['system:unauthenticated'] }, {}, 'global-default'],
     [{ name: 'nobody', groups: [] }, {}, 'catch-all'],
     [ordinary, { isResourceRequest: false, path: '/readyz' }, 'exempt'],
   ] as const) {
-    t.equal(levelOf(attributes(from, more)), want, `${from.name} ${want}`);
+    t.equal(levelOf(attributes(from, more)).level, want, `${from.name} ${want}`);
   }
 });
 
@@ -88,16 +92,10 @@ t.test('a queue is bounded in length and in time', async (t) => {
   const waits = flows.enter(ask());
   t.throws(() => flows.enter(ask()), { code: 429, retryAfterSeconds: 1 });
   await t.rejects(Promise.resolve(waits), { code: 429 });
-  t.match(flows.levels(), [
-    { name: 'exempt' },
-    {},
-    {},
-    {},
-    {},
-    {},
-    { name: 'global-default', rejected: 2, waiting: 0 },
-    {},
-  ]);
+  t.match(
+    flows.levels().find(({ name }) => name === 'global-default'),
+    { rejected: 2, waiting: 0 },
+  );
   seat();
   seat();
   t.equal(flows.reading, 0, 'a seat is given back once');
@@ -137,4 +135,72 @@ t.test('a server without seats answers 429, but not to administrators', async (t
   t.match(await answer.body.json(), { reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } });
   const metrics = await server.call('GET', '/metrics');
   t.match(metrics.text, /apiserver_flowcontrol_rejected_requests_total\{priority_level="global-default"\} 1/);
+});
+
+t.test('levels and schemas as they are configured', async (t) => {
+  const flows = createFlowControl({ seats: 10, queueWaitMs: 10_000 });
+  const level = {
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+    kind: 'PriorityLevelConfiguration',
+    metadata: { name: 'batch' },
+    spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, limitResponse: { type: 'Reject' } } },
+  };
+  const schema = {
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+    kind: 'FlowSchema',
+    metadata: { name: 'batch' },
+    spec: {
+      matchingPrecedence: 50,
+      priorityLevelConfiguration: { name: 'batch' },
+      distinguisherMethod: { type: 'ByNamespace' },
+      rules: [
+        {
+          subjects: [{ kind: 'User', user: { name: 'jane' } }],
+          resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'], clusterScope: true }],
+        },
+      ],
+    },
+  };
+  flows.configure({ schemas: [...flowSchemas, schema], levels: [...priorityLevels, level] });
+  const taken = Array.from({ length: 10 }, () => flows.enter(ask()) as Leave);
+  t.match(
+    flows.levels().find(({ name }) => name === 'batch'),
+    { executing: 10 },
+    'it borrows what is free',
+  );
+  t.throws(() => flows.enter(ask()), { code: 429 }, 'and does not queue');
+  flows.configure({ schemas: [], levels: [] });
+  t.strictSame(
+    flows.levels().map(({ name }) => name),
+    ['exempt', 'catch-all'],
+    'what nobody may take away',
+  );
+  for (const leave of taken) leave();
+  t.equal(flows.reading, 0);
+  t.type(flows.enter(ask()), 'function');
+});
+
+t.test('the objects are stored, changes are heard of, and mistakes with the last resort do no harm', async (t) => {
+  const server = await startTestServer();
+  t.teardown(() => server.stop());
+  const levels = '/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations';
+  const schemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas';
+  const names = async (path: string): Promise<readonly string[]> =>
+    ((await server.call('GET', path)).body['items'] as { metadata: { name: string } }[]).map(
+      (one) => one.metadata.name,
+    );
+  t.strictSame((await names(levels)).length, 8);
+  t.ok((await names(schemas)).includes('system-leader-election'));
+  const batch = {
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+    kind: 'PriorityLevelConfiguration',
+    metadata: { name: 'batch' },
+    spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
+  };
+  t.equal((await server.call('POST', levels, batch)).status, 201);
+  await server.call('DELETE', `${schemas}/catch-all`);
+  const metrics = (await server.call('GET', '/metrics')).text;
+  for (const level of ['batch', 'catch-all']) {
+    t.ok(metrics.includes(`apiserver_flowcontrol_current_executing_requests{priority_level="${level}"}`), level);
+  }
 });

@@ -7,6 +7,7 @@ import type { ObjectWriter } from '../contracts.ts';
 import { clusterRoleBindings, clusterRoles } from './cluster-roles.ts';
 import { controllerBindings, controllerRoles, namespacedBindings, namespacedRoles } from './controller-roles.ts';
 import { ensureReconciled, type Named } from './ensure.ts';
+import { ensureFlowObjects } from './flow-objects.ts';
 import { joinBindings, joinNamespacedBindings, joinNamespacedRoles, joinRoles } from './join-roles.ts';
 import { ensureKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts';
 import { clusterRole, clusterRoleBinding, reconcileBinding, reconcileRole, role, roleBinding } from './rbac-objects.ts';
@@ -30,6 +31,7 @@ export async function ensureDefaultObjects(writer: ObjectWriter, options: Defaul
   await ensureRbac(writer);
   await ensureKubernetesService(writer, options);
   await ensurePriorityClasses(writer);
+  await ensureFlowObjects(writer);
   const map = extensionAuthentication(options);
   await ensureReconciled<ConfigMap>(writer, kinds.configMap, map, (have) =>
     JSON.stringify(have.data) === JSON.stringify(map.data)

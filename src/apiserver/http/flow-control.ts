@@ -2,15 +2,19 @@
 // level, by who sent it, and within it to a flow (one user). A level always gets the seats of its share; what others leave
 // free it may borrow. A request without a seat waits in its flow's queue; flows of a level take turns, so that one busy
 // client does not starve the others. A full queue, or waiting too long, is 429.
-// Levels and shares are upstream's defaults; they are not read from FlowSchema objects, which can starve a cluster of its
-// own controllers. Watches and streams take no seat. Source: Kubernetes documentation, "API Priority and Fairness".
+// Levels, shares and rules come from PriorityLevelConfiguration and FlowSchema objects. In simple form: whatever is free may
+// be borrowed, and every flow has a row of its own instead of a hand of queues. Watches and streams take no seat.
+// Source: Kubernetes documentation, "API Priority and Fairness".
 
-import { ApiError, type RequestAttributes, type UserInfo } from '../contracts.ts';
+import type { FlowSchema, PriorityLevelConfiguration } from '../../api/index.ts';
+import { flowSchemas, priorityLevels } from '../bootstrap/index.ts';
+import { ApiError, type RequestAttributes } from '../contracts.ts';
+import { compileFlowSchemas } from './flow-schemas.ts';
 
 export interface FlowLimits {
   /** Seats of all levels together; default 600, upstream's 400 reading and 200 writing. */
   readonly seats?: number;
-  /** Requests of one flow that may wait; default 50. */
+  /** Requests of one flow that may wait; default: what the level says. */
   readonly queueLength?: number;
   /** How long one may wait, ms; default 15 s, a quarter of upstream's request timeout. */
   readonly queueWaitMs?: number;
@@ -35,28 +39,21 @@ export interface FlowControl {
    * ApiError 429.
    */
   enter(request: FlowRequest): Leave | Promise<Leave>;
+  /** From now on requests are judged by these; who waits already stays where it is. */
+  configure(objects: FlowObjects): void;
+}
+
+export interface FlowObjects {
+  readonly schemas: readonly FlowSchema[];
+  readonly levels: readonly PriorityLevelConfiguration[];
 }
 
 export interface LevelState {
-  readonly name: LevelName;
+  readonly name: string;
   readonly executing: number;
   readonly waiting: number;
   readonly rejected: number;
 }
-
-/** Seats are shared out in these proportions. `exempt` takes none. */
-const shares = {
-  exempt: 0,
-  'node-high': 40,
-  system: 30,
-  'leader-election': 10,
-  'workload-high': 40,
-  'workload-low': 100,
-  'global-default': 20,
-  'catch-all': 5,
-} as const;
-
-export type LevelName = keyof typeof shares;
 
 interface Waiting {
   readonly mutates: boolean;
@@ -64,8 +61,12 @@ interface Waiting {
 }
 
 interface Level {
-  readonly name: LevelName;
-  readonly nominal: number;
+  readonly name: string;
+  /** Takes no seats. */
+  isExempt: boolean;
+  nominal: number;
+  /** Of one flow; 0: who finds no seat is refused. */
+  queueLength: number;
   executing: number;
   waiting: number;
   rejected: number;
@@ -73,13 +74,11 @@ interface Level {
   readonly flows: Map<string, Set<Waiting>>;
 }
 
-const allShares = Object.values(shares).reduce((sum: number, share) => sum + share, 0);
-
 export function createFlowControl(limits: FlowLimits = {}): FlowControl {
-  const { seats = 600, queueLength = 50, queueWaitMs = 15_000 } = limits;
-  const names = Object.keys(shares) as LevelName[];
-  const levels = Object.fromEntries(names.map((name) => [name, newLevel(name, seats)])) as Record<LevelName, Level>;
-  const inTurn = names.map((name) => levels[name]);
+  const { seats = 600, queueWaitMs = 15_000 } = limits;
+  const levels = new Map<string, Level>();
+  let inTurn: readonly Level[] = [];
+  let classify = compileFlowSchemas([], () => false);
   let total = 0;
   let mutating = 0;
   let exempt = 0;
@@ -116,10 +115,9 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
     next.seat(take(level, next.mutates));
   };
 
-  const wait = (level: Level, { attributes, mutates, onGone }: FlowRequest): Promise<Leave> => {
-    const flow = attributes.user.name;
+  const wait = (level: Level, flow: string, { mutates, onGone }: FlowRequest): Promise<Leave> => {
     const queue = level.flows.get(flow) ?? new Set();
-    if (queue.size >= queueLength) {
+    if (queue.size >= level.queueLength) {
       level.rejected += 1;
       throw tooMany();
     }
@@ -143,8 +141,7 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
     });
   };
 
-  const passExempt = (mutates: boolean): Leave => {
-    const level = levels.exempt;
+  const passExempt = (level: Level, mutates: boolean): Leave => {
     level.executing += 1;
     exempt += 1;
     if (mutates) mutating += 1;
@@ -158,7 +155,30 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
     };
   };
 
+  const configure = ({ schemas, levels: given }: FlowObjects): void => {
+    const configured = withMandatory(given, priorityLevels);
+    const allShares = configured.reduce((sum, { spec }) => sum + (spec?.limited?.nominalConcurrencyShares ?? 0), 0);
+    const next = configured.map(({ metadata, spec }): Level => {
+      const name = metadata?.name ?? '';
+      const level = levels.get(name) ?? newLevel(name);
+      const { nominalConcurrencyShares: shares = 0, limitResponse } = spec?.limited ?? {};
+      level.isExempt = spec?.type === 'Exempt';
+      level.nominal = Math.ceil((seats * shares) / Math.max(allShares, 1));
+      const length = limitResponse?.type === 'Queue' ? (limitResponse.queuing?.queueLengthLimit ?? 50) : 0;
+      level.queueLength = Math.min(length, limits.queueLength ?? length);
+      return level;
+    });
+    // A level that is gone still has those who wait in it.
+    const busy = inTurn.filter((level) => !next.includes(level) && level.waiting > 0);
+    levels.clear();
+    for (const level of next) levels.set(level.name, level);
+    inTurn = [...next, ...busy];
+    classify = compileFlowSchemas(withMandatory(schemas, flowSchemas), (name) => levels.has(name));
+  };
+  configure({ schemas: flowSchemas, levels: priorityLevels });
+
   return {
+    configure,
     get reading() {
       return total + exempt - mutating;
     },
@@ -167,18 +187,28 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
     },
     levels: () => inTurn.map(({ name, executing, waiting, rejected }) => ({ name, executing, waiting, rejected })),
     enter(request) {
-      const level = levels[levelOf(request.attributes)];
-      if (level.name === 'exempt') return passExempt(request.mutates);
+      const { level: name, flow } = classify(request.attributes);
+      const level = levels.get(name) ?? levels.get('catch-all');
+      if (level === undefined) throw tooMany();
+      if (level.isExempt) return passExempt(level, request.mutates);
       // Who waits came first.
       if (level.waiting === 0 && mayStart(level)) return take(level, request.mutates);
-      return wait(level, request);
+      return wait(level, flow, request);
     },
   };
 }
 
-function newLevel(name: LevelName, seats: number): Level {
-  const nominal = Math.ceil((seats * shares[name]) / allShares);
-  return { name, nominal, executing: 0, waiting: 0, rejected: 0, flows: new Map() };
+function newLevel(name: string): Level {
+  return { name, isExempt: false, nominal: 0, queueLength: 0, executing: 0, waiting: 0, rejected: 0, flows: new Map() };
+}
+
+/** exempt and catch-all are there whatever is stored: without them a cluster could lock itself out. */
+function withMandatory<T extends FlowSchema | PriorityLevelConfiguration>(
+  given: readonly T[],
+  defaults: readonly T[],
+): readonly T[] {
+  const isMandatory = ({ metadata }: T): boolean => metadata?.name === 'exempt' || metadata?.name === 'catch-all';
+  return [...defaults.filter(isMandatory), ...given.filter((one) => !isMandatory(one))];
 }
 
 /** False when it is not in the queue any more. */
@@ -188,39 +218,6 @@ function remove(level: Level, flow: string, one: Waiting): boolean {
   level.waiting -= 1;
   if (queue.size === 0) level.flows.delete(flow);
   return true;
-}
-
-const byUser = new WeakMap<UserInfo, LevelName>();
-const probes = new Set(['/healthz', '/livez', '/readyz']);
-
-/** Source: apiserver pkg/apis/flowcontrol/bootstrap, the suggested and mandatory flow schemas. */
-export function levelOf(attributes: RequestAttributes): LevelName {
-  const { user } = attributes;
-  const known = byUser.get(user);
-  const level = known ?? levelOfUser(user);
-  if (known === undefined) byUser.set(user, level);
-  if (!attributes.isResourceRequest) return probes.has(attributes.path) ? 'exempt' : level;
-  if (level === 'system') return isNodeHeartbeat(attributes) ? 'node-high' : level;
-  return level === 'workload-high' && isLeaderElection(attributes) ? 'leader-election' : level;
-}
-
-function levelOfUser({ name, groups }: UserInfo): LevelName {
-  if (groups.includes('system:masters')) return 'exempt';
-  if (groups.includes('system:nodes')) return 'system';
-  if (name === 'system:kube-controller-manager' || name === 'system:kube-scheduler') return 'workload-high';
-  if (groups.includes('system:serviceaccounts:kube-system')) return 'workload-high';
-  if (groups.includes('system:serviceaccounts')) return 'workload-low';
-  if (groups.includes('system:authenticated') || groups.includes('system:unauthenticated')) return 'global-default';
-  return 'catch-all';
-}
-
-function isNodeHeartbeat({ resource, apiGroup }: RequestAttributes): boolean {
-  return (resource === 'nodes' && apiGroup === '') || (resource === 'leases' && apiGroup === 'coordination.k8s.io');
-}
-
-function isLeaderElection({ resource, apiGroup, verb }: RequestAttributes): boolean {
-  if (resource !== 'leases' || apiGroup !== 'coordination.k8s.io') return false;
-  return verb === 'get' || verb === 'create' || verb === 'update';
 }
 
 function tooMany(): ApiError {
