@@ -62,8 +62,15 @@ export interface ApiClient {
     path: string,
     body?: unknown,
     options?: { readonly contentType?: string; readonly signal?: AbortSignal },
-  ): Promise<{ readonly status: number; readonly body: Buffer }>;
+  ): Promise<RawAnswer>;
   close(): Promise<void>;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+  /** The server's clock, ms since the epoch, in whole seconds (header Date, RFC 9110 §6.6.1); undefined: it sent none. */
+  readonly date?: number | undefined;
 }
 
 export interface WatchOptions extends ListOptions {

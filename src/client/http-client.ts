@@ -69,6 +69,8 @@ interface Answer {
   readonly status: number;
   readonly body: Buffer;
   readonly retryAfter: string | undefined;
+  /** ms since the epoch. */
+  readonly date: number | undefined;
 }
 
 export function createClient(options: ClientOptions): HttpApiClient {
@@ -132,7 +134,7 @@ export function createClient(options: ClientOptions): HttpApiClient {
         contentType,
         signal,
       });
-      return { status: answer.status, body: answer.body };
+      return { status: answer.status, body: answer.body, date: answer.date };
     },
     useIdentity: (identity) => connections.useIdentity(identity),
     close: () => connections.close(),
@@ -169,11 +171,12 @@ export function createClient(options: ClientOptions): HttpApiClient {
       ...(content === undefined ? {} : { body: content }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const retryAfter = response.headers['retry-after'];
+    const { 'retry-after': retryAfter, date } = response.headers;
     return {
       status: response.statusCode,
       body: Buffer.from(await response.body.arrayBuffer()),
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      date: typeof date === 'string' ? Date.parse(date) : undefined,
     };
   }
 

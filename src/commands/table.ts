@@ -7,6 +7,11 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'init', summary: 'Make this machine the master of a new cluster', load: () => import('./init.ts') },
   { name: 'init phase', summary: 'Run one phase of init, or list them', load: () => import('./init-phase.ts') },
   { name: 'join', summary: 'Add this machine to a cluster', load: () => import('./join.ts') },
+  {
+    name: 'doctor',
+    summary: 'Find out what is wrong with this machine and its cluster, with remedies',
+    load: () => import('./doctor.ts'),
+  },
   { name: 'reset', summary: 'Take back what init or join did to this machine', load: () => import('./reset.ts') },
   {
     name: 'status',
