@@ -14,8 +14,7 @@ export function createSystemdServices(host: Host): Services {
     async install(spec) {
       await host.writeFile(unitPath(spec.name), unitOf(spec));
       await host.record({ kind: 'unit', name: `${spec.name}.service` });
-      await systemctl('daemon-reload');
-      await systemctl('enable', `${spec.name}.service`);
+      await systemctl('enable', `${spec.name}.service`); // and systemd reads its files again, so that a changed unit holds
     },
     start: async (name) => void (await systemctl('start', '--no-block', `${name}.service`)),
     stop: async (name) => void (await systemctl('stop', `${name}.service`)),

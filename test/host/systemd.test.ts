@@ -44,7 +44,6 @@ t.test('systemd is used where it is PID 1, and what it was told is in the journa
   await services.start('k8ts-agent');
   await services.remove('k8ts-agent');
   t.strictSame(host.commands, [
-    'systemctl daemon-reload',
     'systemctl enable k8ts-agent.service',
     'systemctl start --no-block k8ts-agent.service',
     'systemctl disable --now k8ts-agent.service',
