@@ -53,12 +53,14 @@ const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path))
 for (const name of readdirSync(join(root, 'dist'))) {
   if (/\.js(\.LEGAL\.txt)?$/.test(name) && !made.has(name.replace('.LEGAL.txt', ''))) rmSync(join(root, 'dist', name));
 }
+const installed = installedProgram(['--max-semi-space-size=4']);
 const texts: Readonly<Record<string, string>> = {
   'LICENSES.txt': licencesOf(root, Object.keys(metafile.inputs)),
   ...Object.fromEntries(
-    [serverServiceSpec, agentServiceSpec]
-      .map((specOf) => specOf(installedProgram(['--max-semi-space-size=4'])))
-      .map((spec) => [`units/${spec.name}.service`, unitOf(spec)]),
+    [serverServiceSpec(installed, []), agentServiceSpec(installed)].map((spec) => [
+      `units/${spec.name}.service`,
+      unitOf(spec),
+    ]),
   ),
 };
 mkdirSync(join(root, 'dist/units'), { recursive: true });
