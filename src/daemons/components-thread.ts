@@ -44,9 +44,11 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
       isUp = true;
       resolve();
     });
-    thread.on('error', (error) => logger.error('controllers and scheduler failed', { error: messageOf(error) }));
+    thread.on('error', (error) => {
+      if (worker === thread) logger.error('controllers and scheduler failed', { error: messageOf(error) });
+    });
     thread.on('exit', () => {
-      if (worker !== thread) return; // ended on purpose
+      if (worker !== thread) return; // it was ended
       isUp = false;
       restarts += 1;
       if (Date.now() - started > wellAfter) backoff.reset();
