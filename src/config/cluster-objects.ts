@@ -1,13 +1,15 @@
 // What init leaves in the cluster for those who come later: kubeadm-config and kubelet-config, where kubeadm and tools that
 // know it look, and k8ts-config for what only k8ts needs. Joining nodes read them with a bootstrap token.
-// Source: kubeadm.k8s.io/v1beta4 ClusterConfiguration, kubelet.config.k8s.io/v1beta1 KubeletConfiguration.
+// kubeadm-config is written as v1beta2, which kubeadm 1.15 to 1.26 read; no version is read by all of them, and those after
+// are told in docs/interop.md what to change (one word). kubeadm before 1.24 looks for the kubelet's under the release.
+// Source: kubeadm.k8s.io ClusterConfiguration, kubelet.config.k8s.io/v1beta1 KubeletConfiguration.
 
 import { dump, load } from 'js-yaml';
 import * as z from 'zod';
 import type { ConfigMap } from '../api/index.ts';
 
 import { nthAddress, whyNotCidr } from './addresses.ts';
-import type { ClusterConfig, InitConfig } from './cluster.ts';
+import { type ClusterConfig, type InitConfig, servedRelease } from './cluster.ts';
 import { clusterDefaults } from './cluster-document.ts';
 import { paths } from './paths.ts';
 import { parseDocument } from './schema-errors.ts';
@@ -15,14 +17,34 @@ import { parseDocument } from './schema-errors.ts';
 const namespace = 'kube-system';
 
 /** Where a joining node finds the cluster's configuration. */
-export const configMapNames = { kubeadm: 'kubeadm-config', kubelet: 'kubelet-config', k8ts: 'k8ts-config' } as const;
+export const configMapNames = {
+  kubeadm: 'kubeadm-config',
+  kubelet: 'kubelet-config',
+  kubeletOfRelease: `kubelet-config-${servedRelease}`,
+  k8ts: 'k8ts-config',
+} as const;
 
 export function clusterConfigMaps(config: InitConfig, kubernetesVersion: string): readonly ConfigMap[] {
   const { cluster } = config;
+  const kubelet = {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: paths.caFile },
+    },
+    authorization: { mode: 'Webhook' },
+    clusterDNS: [cluster.clusterDns],
+    clusterDomain: cluster.clusterDomain,
+    maxPods: cluster.maxPods,
+    rotateCertificates: true,
+    serverTLSBootstrap: true,
+  };
   return [
     configMap(configMapNames.kubeadm, 'ClusterConfiguration', {
       apiServer: config.certSans.length === 0 ? {} : { certSANs: config.certSans },
-      apiVersion: 'kubeadm.k8s.io/v1beta4',
+      apiVersion: 'kubeadm.k8s.io/v1beta2',
       certificatesDir: paths.pki,
       clusterName: cluster.clusterName,
       controlPlaneEndpoint: cluster.controlPlaneEndpoint,
@@ -34,21 +56,8 @@ export function clusterConfigMaps(config: InitConfig, kubernetesVersion: string)
         serviceSubnet: cluster.serviceCidr,
       },
     }),
-    configMap(configMapNames.kubelet, 'kubelet', {
-      apiVersion: 'kubelet.config.k8s.io/v1beta1',
-      kind: 'KubeletConfiguration',
-      authentication: {
-        anonymous: { enabled: false },
-        webhook: { enabled: true },
-        x509: { clientCAFile: paths.caFile },
-      },
-      authorization: { mode: 'Webhook' },
-      clusterDNS: [cluster.clusterDns],
-      clusterDomain: cluster.clusterDomain,
-      maxPods: cluster.maxPods,
-      rotateCertificates: true,
-      serverTLSBootstrap: true,
-    }),
+    configMap(configMapNames.kubelet, 'kubelet', kubelet),
+    configMap(configMapNames.kubeletOfRelease, 'kubelet', kubelet),
     configMap(configMapNames.k8ts, 'ClusterConfiguration', { apiVersion: 'k8ts.dev/v1', ...cluster }),
   ];
 }

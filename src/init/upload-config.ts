@@ -18,11 +18,11 @@ import type { InitContext } from './context.ts';
 const namespace = 'kube-system';
 const rbac = 'rbac.authorization.k8s.io';
 
-/** Role name to the ConfigMap that it opens. */
+/** Role name to the ConfigMaps that it opens. */
 const readers = {
-  'kubeadm:nodes-kubeadm-config': configMapNames.kubeadm,
-  'kubeadm:kubelet-config': configMapNames.kubelet,
-  'k8ts:nodes-config': configMapNames.k8ts,
+  'kubeadm:nodes-kubeadm-config': [configMapNames.kubeadm],
+  'kubeadm:kubelet-config': [configMapNames.kubelet, configMapNames.kubeletOfRelease],
+  'k8ts:nodes-config': [configMapNames.k8ts],
 } as const;
 
 export const uploadConfig: Phase<InitContext> = {
@@ -36,8 +36,8 @@ export const uploadConfig: Phase<InitContext> = {
     const maps = clusterConfigMaps(config, gitVersion);
     await Promise.all([
       ...maps.map((map) => ensureObject<ConfigMap>(client, kinds.configMap, map, signal)),
-      ...Object.entries(readers).map(async ([name, map]) => {
-        await ensureObject<Role>(client, kinds.role, readerRole(name, map), signal);
+      ...Object.entries(readers).map(async ([name, names]) => {
+        await ensureObject<Role>(client, kinds.role, readerRole(name, names), signal);
         await ensureObject<RoleBinding>(client, kinds.roleBinding, readerBinding(name), signal);
       }),
       ensureObject<ClusterRole>(client, kinds.clusterRole, nodeLister, signal),
@@ -62,12 +62,12 @@ const nodeListerBinding: ClusterRoleBinding = {
   subjects: [{ apiGroup: rbac, kind: 'Group', name: nodeBootstrappersGroup }],
 };
 
-function readerRole(name: string, map: string): Role {
+function readerRole(name: string, names: readonly string[]): Role {
   return {
     apiVersion: `${rbac}/v1`,
     kind: 'Role',
     metadata: { name, namespace },
-    rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [map], verbs: ['get'] }],
+    rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [...names], verbs: ['get'] }],
   };
 }
 

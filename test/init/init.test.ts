@@ -71,6 +71,7 @@ install service k8ts-server: /node /k8ts.js run server --config /etc/k8ts/server
 start service k8ts-server
 create ConfigMap kube-system/kubeadm-config
 create ConfigMap kube-system/kubelet-config
+create ConfigMap kube-system/kubelet-config-1.35
 create ConfigMap kube-system/k8ts-config
 create Role kube-system/kubeadm:nodes-kubeadm-config
 create Role kube-system/kubeadm:kubelet-config
