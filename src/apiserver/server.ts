@@ -18,6 +18,7 @@ import { listen, type TlsMaterial } from './http/listener.ts';
 import { createPathHandler } from './http/path-requests.ts';
 import { createPipeline } from './http/pipeline.ts';
 import { createInstallation, type InstallationSource } from './installation/index.ts';
+import { boundPatterns } from './patterns.ts';
 import type { NodeProxy } from './proxy/index.ts';
 import { createAdmissionChain } from './registry/admission-chain.ts';
 import { createFieldManagement } from './registry/field-management.ts';
@@ -92,6 +93,7 @@ const listPieceSize = 256 << 10;
 
 /** Listens and serves. Throws CodedError for an address, certificate or Service range that can't be used. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  boundPatterns();
   const { store, logger = silentLogger, clock = systemClock, nodePorts = [30_000, 32_767] } = options;
   const cache = await startWatchCache({ store });
   const resources = createResourceTable(cache, options.kinds ?? [...Object.values(kindsTable), ...hiddenKinds]);

@@ -4,7 +4,8 @@
 
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { CelError, celValue } from '../structural/cel.ts';
-import { registerLibraries } from '../structural/cel-library.ts';
+import { boundOf, costMax, costOf } from '../structural/cel-cost.ts';
+import { registerLibraries, useOwnMatches } from '../structural/cel-library.ts';
 
 export interface AdmissionExpression {
   /** The CEL type of the answer: `bool`, `string`, `dyn`, … */
@@ -39,9 +40,17 @@ export function compileAdmissionCel(text: string, names: readonly string[]): Adm
   for (const name of names) env.registerVariable(name, name === 'authorizer' ? 'kubernetes.Authorizer' : 'dyn');
   return translated(() => {
     const parsed = env.parse(text);
+    useOwnMatches(parsed.ast);
     const { valid, error, type = 'dyn' } = parsed.check();
     if (!valid) throw error ?? new CelError('does not compile');
-    return { type, run: (bindings) => translated(() => parsed(bindings)) };
+    const bound = boundOf(parsed.ast);
+    const run: AdmissionExpression['run'] = (bindings) => {
+      // One comprehension walks what is there once; from two on there is something to multiply.
+      const used = bound.depth < 2 ? [] : [...bound.names].map((name) => bindings[name]);
+      if (costOf(bound, used) > costMax) throw new CelError('operation cancelled: actual cost limit exceeded');
+      return translated(() => parsed(bindings));
+    };
+    return { type, run };
   });
 }
 

@@ -52,6 +52,23 @@ class CelCidr {
 /** What functions with a dotted name (`sets.contains`) hang on. */
 class CelSets {}
 
+const ownMatches = 'matchesPattern';
+const patternsMax = 1000;
+
+/**
+ * Sends `matches` to the function above: the engine's own takes JavaScript's patterns, some of which never end, and can't be
+ * replaced. Changes the tree, before it is checked.
+ */
+export function useOwnMatches(node: unknown): void {
+  if (Array.isArray(node)) {
+    for (const one of node) useOwnMatches(one);
+    return;
+  }
+  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return;
+  if (node.op === 'rcall' && Array.isArray(node.args) && node.args[0] === 'matches') node.args[0] = ownMatches;
+  useOwnMatches(node.args);
+}
+
 /** Adds every library to `env`, which must not have been cloned yet. */
 export function registerLibraries(env: Environment): void {
   strings(env);
@@ -154,6 +171,12 @@ function regularExpressions(env: Environment): void {
     const found = [...text.matchAll(new RegExp(expression.source, `${expression.flags}g`))].map(([match]) => match);
     return limit < 0n ? found : found.slice(0, Number(limit));
   };
+  const compiled = new Map<string, RegExp>();
+  env.registerFunction(`string.${ownMatches}(string): bool`, (text: string, pattern: string) => {
+    const known = compiled.get(pattern) ?? compilePattern(pattern);
+    if (compiled.size < patternsMax) compiled.set(pattern, known);
+    return known.test(text);
+  });
   env.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) =>
     findAll(text, pattern, -1n),
   );

@@ -6,6 +6,7 @@ import { Optional } from '@marcbachmann/cel-js';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { sameJson } from '../validation/rules.ts';
 import { CelError, celValue, compileCel, type Expression } from './cel.ts';
+import { costMax, costOf } from './cel-cost.ts';
 import { childPath, isFields, itemPath } from './fields.ts';
 import { compileStructural, isSchema, type JsonSchema, type StructuralSchema, type ValidationRule } from './schema.ts';
 
@@ -172,7 +173,7 @@ export function compileRules(schema: StructuralSchema): RuleValidator {
   }
 
   return (object, old) =>
-    schema.hasRules ? walk(schema, { value: object, old, path: '', budget: { left: budgetMax } }) : [];
+    schema.hasRules ? walk(schema, { value: object, old, path: '', budget: { left: costMax } }) : [];
 }
 
 interface At {
@@ -182,14 +183,12 @@ interface At {
   readonly budget: { left: number };
 }
 
-/** Steps of comprehensions that the rules of one object may take in all. */
-const budgetMax = 10_000_000;
-
 function runRule({ rule, test, message }: CompiledRule, schema: StructuralSchema, at: At): readonly FieldError[] {
   const { value, old, path, budget } = at;
   if (typeof test === 'string') return [invalid(path, value, `rule compile error: ${test}`)];
   if (test.usesOldSelf && old === undefined && rule.optionalOldSelf !== true) return [];
-  budget.left -= costOf(test, value) + (old === undefined ? 0 : costOf(test, old));
+  const parts = message === undefined || typeof message === 'string' ? [test] : [test, message];
+  budget.left -= parts.reduce((sum, { bound }) => sum + costOf(bound, [value, old]), 0);
   if (budget.left < 0) {
     return [
       forbidden(path, 'validation failed due to running out of cost budget, no further validation rules will be run'),
@@ -215,17 +214,6 @@ function variablesOf(
     return { self, oldSelf: old === undefined ? Optional.none() : Optional.of(celValue(schema, old)) };
   }
   return old === undefined ? { self } : { self, oldSelf: celValue(schema, old) };
-}
-
-function costOf({ depth }: Expression, value: unknown): number {
-  return depth === 0 ? 1 : sizeOf(value) ** depth;
-}
-
-/** How many values there are in `value`. */
-function sizeOf(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), 1);
-  if (isFields(value)) return Object.values(value).reduce<number>((sum, item) => sum + sizeOf(item), 1);
-  return 1;
 }
 
 function messageOf(

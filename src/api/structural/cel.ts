@@ -1,18 +1,13 @@
 // CEL over values that a schema describes: types, conversion, compilation, and the bound on what a rule may cost.
 //
 // @marcbachmann/cel-js was chosen over @bufbuild/cel because it checks types before anything runs, knows optionals, takes
-// functions with receivers, and evaluates ten times as fast. Neither meters its work, so the bound is set before: a rule
-// with comprehensions nested N deep is not run on a value whose size to the power of N passes the budget.
+// functions with receivers, and evaluates ten times as fast. Neither meters its work, so the bound is set before, see
+// cel-cost.ts.
 // Source: "Extend the Kubernetes API with CustomResourceDefinitions", validation rules.
 
-import {
-  type ASTNode,
-  TypeError as CelTypeError,
-  Environment,
-  EvaluationError,
-  ParseError,
-} from '@marcbachmann/cel-js';
-import { registerLibraries } from './cel-library.ts';
+import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { boundOf, type CelBound } from './cel-cost.ts';
+import { registerLibraries, useOwnMatches } from './cel-library.ts';
 import { isFields } from './fields.ts';
 import { isGoDuration } from './formats.ts';
 import type { StructuralSchema } from './schema.ts';
@@ -21,8 +16,8 @@ export interface Expression {
   /** The CEL type of the answer: `bool`, `string`, `dyn`. */
   readonly type: string;
   readonly usesOldSelf: boolean;
-  /** How deep comprehensions are nested. */
-  readonly depth: number;
+  /** What it may cost. */
+  readonly bound: CelBound;
   /** Throws CelError. */
   run(variables: Variables): unknown;
 }
@@ -54,14 +49,15 @@ export function compileCel(text: string, schema: StructuralSchema, optionalOldSe
   env.registerVariable('oldSelf', optionalOldSelf ? 'dyn' : type);
   try {
     const parsed = env.parse(text);
+    useOwnMatches(parsed.ast);
     const { valid, error, type: answered = 'dyn' } = parsed.check();
     if (!valid) throw error ?? new CelError('does not compile');
     checkFields(text, schema);
-    const { depth, names } = examine(parsed.ast);
+    const bound = boundOf(parsed.ast);
     return {
       type: answered,
-      usesOldSelf: names.has('oldSelf'),
-      depth,
+      usesOldSelf: bound.names.has('oldSelf'),
+      bound,
       run: (variables) => running(() => parsed(variables)),
     };
   } catch (error) {
@@ -202,27 +198,6 @@ function celName(name: string): string {
     .replaceAll('.', '__dot__')
     .replaceAll('-', '__dash__')
     .replaceAll('/', '__slash__');
-}
-
-const comprehensions = new Set(['all', 'exists', 'exists_one', 'existsOne', 'map', 'filter']);
-
-function examine(node: unknown): { readonly depth: number; readonly names: ReadonlySet<string> } {
-  if (Array.isArray(node)) {
-    const parts = node.map(examine);
-    return {
-      depth: Math.max(0, ...parts.map(({ depth }) => depth)),
-      names: new Set(parts.flatMap(({ names }) => [...names])),
-    };
-  }
-  if (!isNode(node)) return { depth: 0, names: new Set() };
-  if (node.op === 'id') return { depth: 0, names: new Set([node.args]) };
-  const inner = examine(node.args);
-  const own = node.op === 'rcall' && comprehensions.has(node.args[0]) ? 1 : 0;
-  return { depth: inner.depth + own, names: inner.names };
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }
 
 function once<T>(make: () => T): () => T {

@@ -129,8 +129,15 @@ export function compileStructural(schema: JsonSchema): StructuralSchema {
 /** What a version without a schema means: everything is kept as it is. */
 export const anyObject: JsonSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
+/** What RE2 does not have, because it can't be matched in linear time. */
+const unbounded = /(?:^|[^\\])(?:\\\\)*(?:\((\?<?[=!])|\\([1-9]|k<))/;
+
+const characterClasses = /(\\.)|\[\^?\]?(?:\\.|[^\]\\])*\]/gs;
+
 /** Patterns are Go's (RE2); what JavaScript writes otherwise is rewritten. Throws SyntaxError. */
 export function compilePattern(pattern: string): RegExp {
+  const perl = unbounded.exec(pattern.replaceAll(characterClasses, '$1'));
+  if (perl !== null) throw new SyntaxError(`invalid or unsupported Perl syntax: ${perl[1] ?? `\\${perl[2]}`}`);
   const flags = /^\(\?([ims]+)\)/.exec(pattern);
   const body = flags === null ? pattern : pattern.slice(flags[0].length);
   const text = body

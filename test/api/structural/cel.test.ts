@@ -1,6 +1,7 @@
 // CEL rules: what they say of objects, what is refused when a definition is made, and that they end.
 
 import t from 'tap';
+import { celOf, compileAdmissionCel } from '../../../src/api/cel/admission-cel.ts';
 import { fieldErrorText } from '../../../src/api/field-error.ts';
 import { compileRules, judgeRules } from '../../../src/api/structural/cel-rules.ts';
 import { compileStructural, type JsonSchema, type ValidationRule } from '../../../src/api/structural/schema.ts';
@@ -114,6 +115,14 @@ t.test('a rule that would take for ever is refused, not run', async (t) => {
   const rule = 'self.hosts.all(a, self.hosts.all(b, self.hosts.all(c, a != "x" || b != c)))';
   const hosts = Array.from({ length: 2000 }, (_, index) => String(index));
   t.match(say(ruled([{ rule }]), { hosts }), [/^spec: Forbidden: validation failed due to running out of cost budget/]);
+});
+
+t.test('an expression of admission that would take for ever is refused, not run', async (t) => {
+  const text = 'object.hosts.all(a, object.hosts.all(b, object.hosts.all(c, a != "x" || b != c)))';
+  const { run } = compileAdmissionCel(text, ['object']);
+  const hosts = Array.from({ length: 2000 }, (_, index) => String(index));
+  t.throws(() => run({ object: celOf({ hosts }) }), { message: 'operation cancelled: actual cost limit exceeded' });
+  t.equal(run({ object: celOf({ hosts: hosts.slice(0, 20) }) }), true);
 });
 
 t.test('a rule that fails while it runs is told', async (t) => {

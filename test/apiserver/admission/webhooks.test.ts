@@ -302,3 +302,26 @@ t.test('a webhook cannot lock its own configuration', async (t) => {
   t.equal((await server.call('DELETE', path)).status, 200);
   t.equal((await make()).status, 201);
 });
+
+t.test('a match condition that does not compile is refused by name', async (t) => {
+  const webhook = {
+    name: 'w.bad.test',
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    rules: [everyMap],
+    clientConfig: { url: 'https://127.0.0.1:1/' },
+    matchConditions: [{ name: 'c', expression: 'object.metadata.' }],
+  };
+  const given = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'bad' },
+    webhooks: [webhook],
+  };
+  const { status, body } = await server.call('POST', `${group}/validatingwebhookconfigurations`, given);
+  t.equal(status, 422);
+  t.match(
+    body['message'],
+    /webhooks\[0\]\.matchConditions\[0\]\.expression: Invalid value: "object\.metadata\.": compilation failed: ERROR: /,
+  );
+});

@@ -387,6 +387,15 @@ for (const { why, change, message } of [
     message: /must be a valid regular expression/,
   },
   {
+    why: 'a pattern that can only be tried out',
+    change: {
+      spec: {
+        versions: [version('v1', {}, { type: 'object', properties: { a: { type: 'string', pattern: '(?=a)' } } })],
+      },
+    },
+    message: /must be a valid regular expression, but isn't: .*unsupported Perl syntax: \?=/,
+  },
+  {
     why: 'a rule that does not compile',
     change: {
       spec: { versions: [version('v1', {}, { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.' }] })] },
@@ -421,3 +430,43 @@ for (const { why, change, message } of [
     t.match(body['message'], message);
   });
 }
+
+t.test('hostile rules and patterns do not stop the server', async (t) => {
+  const server = await start(t);
+  const text = { type: 'string' };
+  const numbers = `[${Array.from({ length: 300 }, (_one, n) => n).join(', ')}]`;
+  const rules = [
+    { field: 'matched', schema: { ...text, 'x-kubernetes-validations': [{ rule: 'self.matches("^(a+)+$")' }] } },
+    { field: 'pattern', schema: { ...text, pattern: '^(a+)+$' } },
+    {
+      field: 'literals',
+      schema: {
+        ...text,
+        'x-kubernetes-validations': [
+          { rule: `${numbers}.all(a, ${numbers}.all(b, ${numbers}.all(c, ${numbers}.all(d, a + b + c + d >= 0))))` },
+        ],
+      },
+    },
+    {
+      field: 'split',
+      schema: {
+        ...text,
+        'x-kubernetes-validations': [{ rule: 'self.split("").all(a, self.split("").all(b, a == b))' }],
+      },
+    },
+  ];
+  const properties = Object.fromEntries(rules.map(({ field, schema }) => [field, schema]));
+  const schema = { type: 'object', properties: { spec: { type: 'object', properties } } };
+  await establish(server, cronTabDefinition([version('v1', {}, schema)]));
+  const post = async (spec: object) => {
+    const object = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'a' }, spec };
+    const { status, body } = await server.call('POST', `${cronTabs}?dryRun=All`, object);
+    return [status, String(body['message'] ?? '')] as const;
+  };
+  const almost = `${'a'.repeat(60)}b`;
+  t.match(await post({ matched: almost }), [422, /failed rule: self.matches/]);
+  t.match(await post({ pattern: almost }), [422, /spec.pattern: Invalid value/]);
+  t.match(await post({ literals: 'x' }), [422, /running out of cost budget/]);
+  t.match(await post({ split: 'a'.repeat(20_000) }), [422, /running out of cost budget/]);
+  t.match(await post({ matched: 'aaa', pattern: 'aaa', split: 'aaa' }), [201, '']);
+});

@@ -21,8 +21,8 @@ import {
 } from '../../contracts.ts';
 import { refuse } from '../refuse.ts';
 import { type Bindings, bindingsOf, compileConditions, lateCompile, policyVariables } from './conditions.ts';
+import { checkExpressions } from './expression-check.ts';
 import { compileMatch, type Matcher, namespaceOf } from './match.ts';
-import { checkPolicy } from './policy-check.ts';
 import { paramsOf } from './policy-params.ts';
 
 type PolicySpec = NonNullable<ValidatingAdmissionPolicy['spec']>;
@@ -79,7 +79,7 @@ export function validatingPolicies({
     name: 'ValidatingAdmissionPolicy',
     validate(request) {
       compiled ??= compileAll(reader);
-      if (request.kind.group === 'admissionregistration.k8s.io') return checkPolicy(request);
+      if (request.kind.group === 'admissionregistration.k8s.io') return checkExpressions(request);
       if (compiled.length === 0) return;
       const concerned = compiled.filter(({ policy, match }) => isConcerned(request, policy.match, match));
       if (concerned.length > 0) judge(reader, authorize, request, concerned);
