@@ -20,6 +20,9 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     return exitCodeOf(error);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
   }
 }
 
@@ -41,7 +44,9 @@ async function run(argv: readonly string[], version: string, signal: AbortSignal
   const rest = words.slice(entry.name.split(' ').length);
   if ('run' in entry) return asksHelp ? print(daemonHelp(entry)) : entry.run(rest, signal);
   const { runOclif, helpOf } = await import('./oclif.ts');
-  return asksHelp ? print(await helpOf(entry, version)) : runOclif(entry, rest, { version, signal });
+  return asksHelp
+    ? print(await helpOf(entry, version))
+    : runOclif(entry, rest, { version, signal, commands: commandTable });
 }
 
 /** The entry with the most words that `words` begins with. */

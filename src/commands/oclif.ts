@@ -5,12 +5,14 @@ import { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { CommandHelp } from '@oclif/core/help';
 import { CodedError, messageOf } from '../base/index.ts';
-import type { OclifEntry } from './entry.ts';
+import type { CommandEntry, OclifEntry } from './entry.ts';
 
 /** Base of every command: gives it the abort signal of Ctrl-C. */
 export abstract class K8tsCommand extends Command {
   /** Aborts on SIGINT and SIGTERM. Set before `run`. */
   signal: AbortSignal = new AbortController().signal;
+  /** All that there are, for completion. Set before `run`. */
+  commands: readonly CommandEntry[] = [];
 
   print(text: string): void {
     process.stdout.write(`${text}\n`);
@@ -20,15 +22,19 @@ export abstract class K8tsCommand extends Command {
 export async function runOclif(
   entry: OclifEntry,
   argv: readonly string[],
-  options: { readonly version: string; readonly signal: AbortSignal },
+  options: { readonly version: string; readonly signal: AbortSignal; readonly commands: readonly CommandEntry[] },
 ): Promise<void> {
   const Class = (await entry.load()).default;
   const command = new Class([...argv], (await loadConfig(options.version)) as never);
-  if (command instanceof K8tsCommand) command.signal = options.signal;
+  if (command instanceof K8tsCommand) {
+    command.signal = options.signal;
+    command.commands = options.commands;
+  }
   command.id = entry.name;
   try {
     await command.run();
   } catch (error) {
+    if (error instanceof CodedError) throw withoutFrame(error);
     throw isParserError(error) ? badInput(entry, error) : error;
   }
 }
@@ -63,6 +69,14 @@ async function loadConfig(version: string): Promise<Config> {
   });
   await config.load();
   return config;
+}
+
+/** The parser puts words of its own around the message of an error that a flag's `parse` throws. */
+function withoutFrame(error: CodedError): CodedError {
+  const [, message] = /^Parsing --\S+\s+([\s\S]*?)\nSee more help with --help$/.exec(error.message) ?? [];
+  if (message === undefined) return error;
+  const { code, exit, hint, cause } = error;
+  return new CodedError(code, message, { exit, cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 function isParserError(error: unknown): error is Error {

@@ -8,10 +8,31 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'init phase', summary: 'Run one phase of init, or list them', load: () => import('./init-phase.ts') },
   { name: 'join', summary: 'Add this machine to a cluster', load: () => import('./join.ts') },
   {
+    name: 'config print',
+    summary: 'Print a configuration file, with the meaning of every field',
+    load: () => import('./config-print.ts'),
+  },
+  {
+    name: 'config validate',
+    summary: 'Check a configuration file',
+    load: () => import('./config-validate.ts'),
+  },
+  {
+    name: 'config migrate',
+    summary: "Turn kubeadm's configuration into k8ts's",
+    load: () => import('./config-migrate.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print a script that completes k8ts commands in a shell',
+    load: () => import('./completion.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'Find out what is wrong with this machine and its cluster, with remedies',
     load: () => import('./doctor.ts'),
   },
+  { name: 'up', summary: 'Make the machines in a file a cluster, over SSH', load: () => import('./up.ts') },
   { name: 'reset', summary: 'Take back what init or join did to this machine', load: () => import('./reset.ts') },
   {
     name: 'status',
