@@ -31,10 +31,11 @@ export function diagnose(observed: Observations): readonly DoctorFinding[] {
 function merge(findings: readonly DoctorFinding[]): readonly DoctorFinding[] {
   const groups = new Map<string, DoctorFinding>();
   for (const finding of findings) {
-    const { id, severity, cause, subject, remedy } = finding;
-    const key = JSON.stringify([id, severity, cause, remedy.replaceAll(subject, '')]);
+    const { id, severity, cause, subject } = finding;
+    const remedy = finding.remedy.replaceAll(subject, 'each of them');
+    const key = JSON.stringify([id, severity, cause, remedy]);
     const same = groups.get(key);
-    groups.set(key, same === undefined ? finding : { ...same, subject: `${same.subject}, ${subject}` });
+    groups.set(key, same === undefined ? finding : { ...finding, subject: `${same.subject}, ${subject}`, remedy });
   }
   return [...groups.values()];
 }

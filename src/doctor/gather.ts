@@ -38,7 +38,7 @@ export async function gather(deps: DoctorDeps, signal: AbortSignal): Promise<Obs
   const { host, node, client, now = Date.now } = deps;
   const notLookedAt: string[] = [];
   const machine = node === undefined ? undefined : observeMachine(host, node, signal);
-  const cluster = client === undefined ? undefined : observeCluster(client, { now, notLookedAt, signal });
+  const cluster = client === undefined ? undefined : observeCluster(client, { now, signal });
   const [ofMachine, ofCluster] = await Promise.all([machine, cluster]);
   if (node === undefined) notLookedAt.push('this machine: it is no node, or you are not root');
   if (ofCluster === undefined) notLookedAt.push('the cluster: there is no kubeconfig');
@@ -67,8 +67,10 @@ interface Looking {
   readonly signal: AbortSignal;
 }
 
-async function observeCluster(client: Pick<ApiClient, 'list' | 'raw'>, looking: Looking): Promise<ClusterObservations> {
-  const { now, notLookedAt, signal } = looking;
+async function observeCluster(
+  client: Pick<ApiClient, 'list' | 'raw'>,
+  { now, signal }: Omit<Looking, 'notLookedAt'>,
+): Promise<ClusterObservations> {
   const patience = { signal: AbortSignal.any([signal, AbortSignal.timeout(apiPatience)]) };
   const empty = { problem: undefined, clockSkew: undefined, nodes: [], leases: [], reports: {} };
   try {
@@ -77,17 +79,24 @@ async function observeCluster(client: Pick<ApiClient, 'list' | 'raw'>, looking: 
     // The header has whole seconds: on average half of one is over.
     const clockSkew = date === undefined ? undefined : Math.round(date + 500 - (sent + now()) / 2);
     const nodes: readonly Stored<Node>[] = (await client.list(kinds.node, patience)).items;
-    const leases = await client
-      .list(kinds.lease, { ...patience, namespace: 'kube-node-lease' })
-      .catch((error: unknown) => {
-        signal.throwIfAborted();
-        notLookedAt.push(`when nodes reported last: ${messageOf(error)}`);
-        return { items: [] as readonly Stored<Lease>[] };
-      });
-    return { ...empty, clockSkew, nodes, leases: leases.items };
+    const leases = await readLeases(client, patience);
+    return { ...empty, clockSkew, nodes, leases };
   } catch (error) {
     signal.throwIfAborted();
     return { ...empty, problem: `it cannot be used: ${messageOf(error)}` };
+  }
+}
+
+/** None where they may not be read: with a node's own kubeconfig. */
+async function readLeases(
+  client: Pick<ApiClient, 'list'>,
+  options: { readonly signal: AbortSignal },
+): Promise<readonly Stored<Lease>[]> {
+  try {
+    return (await client.list(kinds.lease, { ...options, namespace: 'kube-node-lease' })).items;
+  } catch (error) {
+    if (error instanceof ApiStatusError && error.reason === 'Forbidden') return [];
+    throw error;
   }
 }
 
@@ -120,7 +129,9 @@ async function askAgents(
   );
   const forbidden = found.filter(([, answer]) => answer === 'forbidden').map(([name]) => name);
   if (forbidden.length > 0) {
-    notLookedAt.push(`what ${forbidden.join(', ')} see: this kubeconfig may not ask nodes; use admin.conf`);
+    notLookedAt.push(
+      `what ${forbidden.join(', ')} see and what time they have: this kubeconfig may not ask nodes; use admin.conf`,
+    );
   }
   return Object.fromEntries(found.flatMap(([name, answer]) => (typeof answer === 'string' ? [] : [[name, answer]])));
 }
