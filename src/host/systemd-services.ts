@@ -17,7 +17,9 @@ export function createSystemdServices(host: Host): Services {
       await systemctl('enable', `${spec.name}.service`); // and systemd reads its files again, so that a changed unit holds
     },
     start: async (name) => void (await systemctl('start', '--no-block', `${name}.service`)),
-    stop: async (name) => void (await systemctl('stop', `${name}.service`)),
+    // Exit code 5: there is no such unit, so it does not run.
+    stop: async (name) =>
+      void (await host.run('systemctl', ['stop', `${name}.service`], { timeout: 120_000, accept: [5] })),
     restart: async (name) => void (await systemctl('restart', '--no-block', `${name}.service`)),
     async status(name) {
       const { stdout } = await host.run(
