@@ -1,0 +1,7 @@
+export { type ClusterFile, parseClusterFile } from './cluster-file.ts';
+export { summaryOf } from './machines.ts';
+export { mergeKubeconfig } from './merge-kubeconfig.ts';
+export type { Removal } from './plan.ts';
+export { createLiveProgress, createPlainProgress, type UpProgress } from './progress.ts';
+export { runUp, type UpOptions, type UpReport } from './run-up.ts';
+export { createReach } from './targets.ts';

@@ -1,0 +1,315 @@
+// `k8ts up`, from the file to a cluster that is as it says:
+//
+//   look      connect to every machine, take its lock, see what it is          (many at once)
+//   plan      what is, against what the file says → steps per machine          (pure)
+//   act       install everywhere; init on the control plane; then join; labels (many at once, joins wait for init)
+//   remove    nodes that are not in the file any more                          (only with --prune)
+//
+// A machine that fails is left as it is and reported at the end; the others are not kept waiting.
+
+import { kinds } from '../api/index.ts';
+import { CodedError, createSlots } from '../base/index.ts';
+import { type Bundle, type BundleArchitecture, bundleFor, readTree } from '../bundle/index.ts';
+import { paths } from '../config/index.ts';
+import type { SshOptions } from '../host/index.ts';
+import { init, install, join, noControlPlane, resetHost, settle } from './carry-out.ts';
+import { type ClusterAccess, openCluster } from './cluster-access.ts';
+import type { ClusterFile, FileHost } from './cluster-file.ts';
+import {
+  type Attempts,
+  createAttempts,
+  Failed,
+  type Failure,
+  type Machine,
+  openMachine,
+  type PhaseTime,
+} from './machines.ts';
+import {
+  type DesiredHost,
+  describePlan,
+  type HostPlan,
+  isDone,
+  type ObservedHost,
+  planUp,
+  type Removal,
+  type UpPlan,
+} from './plan.ts';
+import type { UpProgress } from './progress.ts';
+import { deleteNode, drainNode } from './remove-node.ts';
+import type { Reach, ReachOf } from './targets.ts';
+
+export interface UpOptions {
+  readonly file: ClusterFile;
+  readonly reachOf: ReachOf;
+  readonly ssh: Pick<SshOptions, 'knownHosts' | 'acceptNewHostKeys'>;
+  /** Root of the program that is installed on the machines (rootOf). */
+  readonly programRoot: string;
+  /** Machines that are worked on at once. */
+  readonly concurrency: number;
+  readonly dryRun: boolean;
+  /** Asked before nodes are removed; false: they stay. */
+  readonly mayRemove: (removals: readonly Removal[]) => Promise<boolean>;
+  /** Of one stage; its machines are named beforehand. */
+  readonly startProgress: (ids: readonly string[]) => Promise<UpProgress>;
+  readonly signal: AbortSignal;
+  /** ms for pods of a removed node to go elsewhere; default 60,000. */
+  readonly drainPatience?: number;
+}
+
+export interface UpReport {
+  /** Lines about what was, or would be, done. Empty: everything was as the file says. */
+  readonly plan: readonly string[];
+  readonly failures: readonly Failure[];
+  readonly times: readonly PhaseTime[];
+  /** The administrator's kubeconfig; undefined: there is no control plane. */
+  readonly adminConf: string | undefined;
+  readonly machines: number;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly host: FileHost;
+  readonly reach: Reach;
+  readonly want: DesiredHost;
+}
+
+/** @throws the signal's reason when it aborts, after every machine has been let go */
+export async function runUp(options: UpOptions): Promise<UpReport> {
+  const { file, signal, dryRun, startProgress } = options;
+  const entries = await entriesOf(file, options.reachOf);
+  const machines = new Map<string, Machine>();
+  let progress = await startProgress(entries.map(({ id }) => id));
+  let cluster: ClusterAccess | undefined;
+  const attempts = createAttempts(() => progress, signal);
+  try {
+    await look(entries, { options, attempts, progress, machines });
+    await progress.end();
+    signal.throwIfAborted();
+    const master = masterOf(entries);
+    const seen = machines.get(master.id);
+    if (seen?.seen.isMaster === true && seen.seen.adminConf !== undefined) {
+      const { adminConf } = seen.seen;
+      cluster = await attempts.phase(master.id, 'observe', () => openCluster(seen.host, adminConf)).catch(notFailed);
+    }
+    const plan = await planFrom(entries, { machines, cluster, programRoot: options.programRoot, signal });
+    const removes = plan.removals.length > 0 && !dryRun && (await options.mayRemove(plan.removals));
+    const lines = describePlan(plan, removes || (dryRun && (await options.mayRemove(plan.removals))));
+    for (const { id, refused } of plan.hosts) {
+      if (refused !== undefined)
+        await attempts.phase(id, 'plan', () => Promise.reject(hostRefused(id, refused))).catch(notFailed);
+    }
+    if (!dryRun && (!isDone(plan) || removes)) {
+      const busy = plan.hosts.filter(({ steps }) => steps.length > 0).map(({ id }) => id);
+      progress = await startProgress([...busy, ...(removes ? plan.removals.map(({ nodeName }) => nodeName) : [])]);
+      cluster = await act(entries, plan, { options, attempts, progress, machines, cluster });
+      if (removes) await removeAll(plan.removals, { options, attempts, progress, cluster });
+      await progress.end();
+    }
+    signal.throwIfAborted();
+    const adminConf = dryRun ? undefined : await adminConfOf(machines.get(master.id));
+    const { failures, times } = attempts;
+    return { plan: lines, failures, times, adminConf, machines: entries.length };
+  } finally {
+    await progress.end();
+    await cluster?.close();
+    await Promise.all([...machines.values()].map((machine) => machine.close()));
+  }
+}
+
+interface Stage {
+  readonly options: UpOptions;
+  readonly attempts: Attempts;
+  readonly progress: UpProgress;
+}
+
+async function look(
+  entries: readonly Entry[],
+  { options, attempts, progress, machines }: Stage & { readonly machines: Map<string, Machine> },
+): Promise<void> {
+  const { ssh, signal, dryRun, concurrency } = options;
+  const slots = createSlots(concurrency);
+  await Promise.all(
+    entries.map(({ id, reach }) =>
+      slots.use(async () => {
+        try {
+          machines.set(id, await openMachine(id, reach, { attempts, progress, ssh, signal, locks: !dryRun }));
+          progress.done(id, 'connected');
+        } catch (error) {
+          notFailed(error);
+        }
+      }),
+    ),
+  );
+}
+
+interface PlanInput {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly cluster: ClusterAccess | undefined;
+  readonly programRoot: string;
+  readonly signal: AbortSignal;
+}
+
+async function planFrom(
+  entries: readonly Entry[],
+  { machines, cluster, programRoot, signal }: PlanInput,
+): Promise<UpPlan> {
+  const hosts = new Map<string, ObservedHost>();
+  const names = new Map<BundleArchitecture, string>();
+  for (const { id, seen } of machines.values()) {
+    const { architecture } = seen;
+    const available = names.get(architecture) ?? (await readTree(programRoot, architecture)).manifest.name;
+    names.set(architecture, available);
+    hosts.set(id, { ...seen, available });
+  }
+  const desired = entries.map(({ want }) => want);
+  // A server that does not answer is no cluster: init on its machine says why, or mends it.
+  const nodes =
+    cluster === undefined ? undefined : await cluster.client.list(kinds.node, { signal }).catch(() => undefined);
+  signal.throwIfAborted();
+  const observed =
+    cluster === undefined || nodes === undefined ? undefined : { caPem: cluster.caPem, nodes: nodes.items };
+  return planUp(desired, { hosts, cluster: observed });
+}
+
+interface ActInput extends Stage {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly cluster: ClusterAccess | undefined;
+}
+
+/** @returns the cluster, which init may have made */
+async function act(entries: readonly Entry[], plan: UpPlan, input: ActInput): Promise<ClusterAccess | undefined> {
+  const { options, attempts, progress, machines } = input;
+  const { signal, concurrency, programRoot, file } = options;
+  const slots = createSlots(concurrency);
+  const bundles = new Map<BundleArchitecture, Promise<Bundle>>();
+  const bundleOf = (architecture: BundleArchitecture): Promise<Bundle> => {
+    const onMake = (): void => progress.say(`making the archive of k8ts for ${architecture}`);
+    const made = bundles.get(architecture) ?? bundleFor(architecture, { root: programRoot, onMake });
+    bundles.set(architecture, made);
+    return made;
+  };
+  const masterId = masterOf(entries).id;
+  const ready = Promise.withResolvers<ClusterAccess | undefined>();
+  if (!plan.hosts.some(({ id, steps }) => id === masterId && steps.some(({ kind }) => kind === 'init')))
+    ready.resolve(input.cluster);
+
+  const carryOut = async ({ id, nodeName, steps }: HostPlan): Promise<void> => {
+    const entry = entries.find((one) => one.id === id);
+    const machine = machines.get(id);
+    if (entry === undefined || machine === undefined || steps.length === 0) return;
+    const { host } = machine;
+    const doing = { host, signal, onLine: (line: string) => progress.passing(id, line) };
+    const accessFor = async (): Promise<ClusterAccess> => {
+      const access = await ready.promise;
+      if (access === undefined) throw noControlPlane(masterId);
+      return access;
+    };
+    for (const step of steps) {
+      await attempts.phase(id, step.kind, async () => {
+        progress.step(id, step.kind === 'node' ? 'settling labels and taints' : step.kind);
+        switch (step.kind) {
+          case 'install':
+            return install(doing, machine.seen.architecture, bundleOf);
+          case 'init':
+            await init(doing, file, entry.host);
+            await input.cluster?.close();
+            return ready.resolve(await openCluster(host, (await host.readFile(paths.adminConf)).toString('utf8')));
+          case 'join':
+            return join(doing, file, entry.host, await (await accessFor()).joinString(signal));
+          case 'node':
+            await settle(await accessFor(), nodeName, entry.want.node, signal);
+        }
+      });
+    }
+    progress.done(id, 'ready');
+  };
+
+  await Promise.all(
+    plan.hosts.map((host) =>
+      slots.use(async () => {
+        try {
+          await carryOut(host);
+        } catch (error) {
+          notFailed(error);
+        } finally {
+          if (host.id === masterId) ready.resolve(undefined); // when it has not come so far, it never will
+        }
+      }),
+    ),
+  );
+  // No control plane at all (it could not be reached): nobody waits for it any more.
+  ready.resolve(input.cluster);
+  return ready.promise;
+}
+
+async function removeAll(
+  removals: readonly Removal[],
+  { options, attempts, progress, cluster }: Stage & { readonly cluster: ClusterAccess | undefined },
+): Promise<void> {
+  if (cluster === undefined) return;
+  const { client } = cluster;
+  const { signal, ssh, reachOf, concurrency, drainPatience = 60_000 } = options;
+  const slots = createSlots(concurrency);
+  const removeOne = async ({ nodeName, address, port, user }: Removal): Promise<void> => {
+    const onLine = (line: string): void => progress.passing(nodeName, line);
+    progress.step(nodeName, 'moving its pods elsewhere');
+    await attempts.phase(nodeName, 'drain', () =>
+      drainNode({ client, nodeName, signal, onLine, patience: drainPatience }),
+    );
+    let reset = false;
+    try {
+      const reach = await reachOf({ address, port, user });
+      const machine = await openMachine(nodeName, reach, { attempts, progress, ssh, signal, locks: true });
+      progress.step(nodeName, 'reset');
+      await attempts
+        .phase(nodeName, 'reset', () => resetHost({ host: machine.host, signal, onLine }))
+        .finally(() => machine.close());
+      reset = true;
+    } catch (error) {
+      notFailed(error);
+    }
+    // Also when the machine is gone: that is the usual reason why it is not in the file any more.
+    await attempts.phase(nodeName, 'delete', () => deleteNode(client, nodeName, signal));
+    if (reset) progress.done(nodeName, 'removed');
+  };
+  await Promise.all(removals.map((removal) => slots.use(() => removeOne(removal).catch(notFailed))));
+}
+
+async function entriesOf(file: ClusterFile, reachOf: ReachOf): Promise<readonly Entry[]> {
+  const labelOf = ({ name, address, port }: FileHost): string => {
+    const isAlone = file.hosts.filter((other) => other.name === undefined && other.address === address).length === 1;
+    return name ?? (isAlone ? address : `${address}:${port ?? file.ssh?.port ?? 22}`);
+  };
+  return Promise.all(
+    file.hosts.map(async (host) => {
+      const id = labelOf(host);
+      const reach = await reachOf(host);
+      const { address, port, user } = reach.target;
+      const node = { address, port, user, labels: host.labels ?? {}, taints: host.taints };
+      return { id, host, reach, want: { id, name: host.name, role: host.role ?? 'worker', node } };
+    }),
+  );
+}
+
+function masterOf(entries: readonly Entry[]): Entry {
+  const master = entries.find(({ want }) => want.role === 'control-plane');
+  if (master === undefined) throw new Error('the file was read without a control plane');
+  return master;
+}
+
+async function adminConfOf(machine: Machine | undefined): Promise<string | undefined> {
+  return (await machine?.host.readFileIfExists(paths.adminConf))?.toString('utf8');
+}
+
+function hostRefused(id: string, why: string): CodedError {
+  return new CodedError('HOST_REFUSED', `${id}: ${why}`, {
+    exit: 'preflight',
+    hint: `if it shall be part of this cluster, run on it: k8ts reset`,
+  });
+}
+
+/** What a machine failed with is noted already; anything else is a bug. */
+function notFailed(error: unknown): undefined {
+  if (error instanceof Failed) return undefined;
+  throw error;
+}
