@@ -1,13 +1,12 @@
 // taint-eviction: deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer: a toleration with
 // tolerationSeconds counts from the moment the taint was added. Keys are pods; one timer a pod that is on its way out.
 
-import { kinds, type Pod, type Stored, type Taint, timestamp } from '../api/index.ts';
+import { kinds, type Pod, type Stored, type Taint, timestamp, tolerates } from '../api/index.ts';
 import { keyOf } from '../client/index.ts';
 import { later, patch, remove } from './actions.ts';
 import { type Action, type Controller, watch } from './controller.ts';
 import { isSame } from './equality.ts';
 import { isFinished, needsPodsByNode, podCondition, podsByNode, withPodCondition } from './pod-state.ts';
-import { tolerates } from './tolerations.ts';
 import { timeOf } from './wire-time.ts';
 
 export const taintEvictionController: Controller = {

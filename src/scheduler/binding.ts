@@ -1,5 +1,5 @@
-// The two requests by which a decision becomes known: the Binding of a pod to its node, and the condition of a pod that
-// no node can take.
+// The requests by which a decision becomes known: the Binding of a pod to its node, the condition of a pod that no node can
+// take, and the end of those that make room for another.
 
 import { type Binding, kinds, type Pod, type Stored, timestamp } from '../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../base/index.ts';
@@ -19,6 +19,38 @@ export async function bindPod(
     target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
   };
   await client.post<Binding, unknown>(kinds.pod, { namespace, name }, 'binding', binding, signal);
+}
+
+/** Ends a pod so that one of higher priority has room; its status says why. Throws what the API server answers. */
+export async function endVictim(
+  client: ApiClient,
+  { metadata }: Stored<Pod>,
+  preemptor: Stored<Pod>,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  const { name, namespace, uid } = metadata;
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'PreemptionByScheduler',
+    message: `${preemptor.spec?.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`,
+    lastTransitionTime: timestamp(clock.now()),
+  };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  await client.patch(kinds.pod, { namespace, name }, 'strategic', patch, { subresource: 'status', signal });
+  await client.delete(kinds.pod, { namespace, name }, { preconditions: uid === undefined ? {} : { uid }, signal });
+}
+
+/** Says where a pod will have room; undefined: nowhere any more. Throws what the API server answers. */
+export async function nominate(
+  client: ApiClient,
+  { metadata }: Stored<Pod>,
+  nodeName: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace } = metadata;
+  const patch = { status: { nominatedNodeName: nodeName ?? null } };
+  await client.patch(kinds.pod, { namespace, name }, 'strategic', patch, { subresource: 'status', signal });
 }
 
 /** Sets PodScheduled=False, unless the pod says so already. Best effort: the next failure says it again. */

@@ -28,10 +28,7 @@ interface PlaceOptions {
 export function place(pod: PodNeeds, cluster: ClusterState, options: PlaceOptions = {}): Placement {
   const { start = 0, random = Math.random } = options;
   const { nodes } = cluster;
-  const judges = filters.flatMap((filter) => {
-    const judge = filter.prepare(pod, cluster);
-    return judge === undefined ? [] : [{ filter, judge }];
-  });
+  const judges = judgesOf(pod, cluster);
   const refusals = new Map<string, number>();
   const refusedBy = new Set<Filter>();
   const enough = enoughNodes(nodes.length);
@@ -51,9 +48,23 @@ export function place(pod: PodNeeds, cluster: ClusterState, options: PlaceOption
   return node === undefined ? { node, message: messageOf(nodes.length, refusals), refusedBy } : { node };
 }
 
+/** Whether one node could take the pod as the cluster is now. */
+export function canTake(node: NodeState, pod: PodNeeds, cluster: ClusterState): boolean {
+  return refusalOf(node, judgesOf(pod, cluster)) === undefined;
+}
+
+type Judges = readonly { readonly filter: Filter; readonly judge: Judge }[];
+
+function judgesOf(pod: PodNeeds, cluster: ClusterState): Judges {
+  return filters.flatMap((filter) => {
+    const judge = filter.prepare(pod, cluster);
+    return judge === undefined ? [] : [{ filter, judge }];
+  });
+}
+
 function refusalOf(
   node: NodeState,
-  judges: readonly { readonly filter: Filter; readonly judge: Judge }[],
+  judges: Judges,
 ): { readonly filter: Filter; readonly reasons: readonly string[] } | undefined {
   for (const { filter, judge } of judges) {
     const reasons = judge(node);

@@ -2,14 +2,16 @@
 
 import {
   compileLabelSelector,
+  compileNodeSelection,
+  compileTerm,
   type LabelMatcher,
   type LabelSelector,
+  type NodeTest,
   type Pod,
   type PodSpec,
   type Stored,
   type Toleration,
 } from '../api/index.ts';
-import { compileNodeSelection, compileTerm, type NodeTest } from './node-terms.ts';
 import { podRequests, podWeight, type Resources } from './resources.ts';
 
 export interface HostPort {

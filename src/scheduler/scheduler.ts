@@ -5,11 +5,13 @@
 import { kinds, type Node, type Pod, type Stored } from '../api/index.ts';
 import { type Clock, type Logger, silentLogger, systemClock } from '../base/index.ts';
 import { type ApiClient, ApiStatusError, type EventRecorder, type InformerFactory } from '../client/index.ts';
-import { bindPod, markUnschedulable } from './binding.ts';
+import { bindPod, endVictim, markUnschedulable, nominate } from './binding.ts';
 import { createClusterState, isFinished, type NodeState } from './cluster-state.ts';
 import { nodeEvents } from './node-events.ts';
+import { createNominations } from './nominations.ts';
 import { place } from './place.ts';
-import { podKey, podNeeds } from './pod-needs.ts';
+import { type PodNeeds, podKey, podNeeds } from './pod-needs.ts';
+import { planPreemption } from './preemption.ts';
 import { createSchedulingQueue, type QueuedPod } from './queue.ts';
 
 export interface SchedulerOptions {
@@ -34,6 +36,7 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
   const { schedulerName = 'default-scheduler', maxBindings = 64 } = options;
   const cluster = createClusterState();
   const queue = createSchedulingQueue(() => clock.now());
+  const nominations = createNominations();
   const assumed = new Set<string>();
   const requests = new Set<Promise<void>>();
   let bindings = 0;
@@ -44,6 +47,7 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
 
   const pods = informers.informer(kinds.pod);
   const nodes = informers.informer(kinds.node);
+  const budgets = informers.informer(kinds.podDisruptionBudget);
   nodes.addHandler({
     added: onNodeAdded,
     updated: onNodeUpdated,
@@ -98,6 +102,8 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
 
   function onPodWaiting(pod: Stored<Pod>, key: string, previous: Stored<Pod> | undefined): void {
     const needs = podNeeds(pod);
+    const { nominatedNodeName = '' } = pod.status ?? {};
+    if (nominatedNodeName !== '') nominations.set(needs, nominatedNodeName);
     if (queue.has(key) && previous !== undefined && sameNeeds(pod, previous)) queue.refresh(needs);
     else queue.add(needs);
   }
@@ -105,6 +111,7 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
   function onPodDeleted(pod: Stored<Pod>): void {
     const key = podKey(pod);
     queue.remove(key);
+    nominations.delete(key);
     assumed.delete(key);
     if (cluster.removePod(key)) queue.onEvent('pod-removed');
     wake();
@@ -144,18 +151,55 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
 
   function decide(queued: QueuedPod): void {
     const { needs } = queued;
-    const placement = place(needs, cluster, { start });
+    const placement = nominations.respecting(needs, cluster, () => place(needs, cluster, { start }));
     start = (start + 1) % Math.max(cluster.nodes.length, 1);
     if (placement.node === undefined) {
       queue.putUnschedulable(queued, placement.refusedBy);
       recorder.event(needs.pod, 'Warning', 'FailedScheduling', placement.message);
-      track(markUnschedulable(client, needs.pod, placement.message, { clock, logger, signal }));
+      track(
+        markUnschedulable(client, needs.pod, placement.message, { clock, logger, signal }).then(() => makeRoom(needs)),
+      );
       return;
     }
+    nominations.delete(needs.key);
     assumed.add(needs.key);
     cluster.placePod(needs, placement.node.name);
     bindings += 1;
     track(bind(queued, placement.node));
+  }
+
+  /** Ends pods of lower priority; theirs are the events that wake this one up. */
+  async function makeRoom(needs: PodNeeds): Promise<void> {
+    if (signal.aborted || !queue.has(needs.key)) return;
+    const plan = nominations.respecting(needs, cluster, () => planPreemption(needs, cluster, budgets.list()));
+    if (plan === undefined) return;
+    const { node, victims } = plan;
+    nominations.set(needs, node.name);
+    try {
+      await Promise.all(victims.map((victim) => endOne(victim, needs, node)));
+      for (const other of nominations.below(needs.priority, node.name)) {
+        nominations.delete(other.key);
+        await nominate(client, other.pod, undefined, signal);
+      }
+      await nominate(client, needs.pod, node.name, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      nominations.delete(needs.key);
+      logger.warn('room could not be made', { pod: needs.key, node: node.name, error });
+    }
+  }
+
+  async function endOne(victim: PodNeeds, needs: PodNeeds, node: NodeState): Promise<void> {
+    // It may have gone by itself.
+    await endVictim(client, victim.pod, needs.pod, { clock, signal }).catch((error: unknown) => {
+      if (!(error instanceof ApiStatusError && error.code === 404)) throw error;
+    });
+    recorder.event(
+      victim.pod,
+      'Normal',
+      'Preempted',
+      `Preempted by pod ${needs.pod.metadata.uid} on node ${node.name}`,
+    );
   }
 
   async function bind(queued: QueuedPod, { name }: NodeState): Promise<void> {

@@ -198,3 +198,23 @@ t.test('a finished pod holds nothing', async (t) => {
     t.pass();
   });
 });
+
+t.test('a pod of higher priority gets the room of one of lower, and is told where', async (t) => {
+  const low = pod('low', { requests: { cpu: '4' }, spec: { priority: 1, nodeName: 'a' } });
+  const high = pod('high', { requests: { cpu: '4' }, spec: { priority: 10 } });
+  await run([node('a'), low, high], async ({ client, clock, nodeOf, events }) => {
+    await until(async () => (await client.list(kinds.pod)).items.every(({ metadata }) => metadata.name !== 'low'));
+    const nominated = async () =>
+      (await client.get(kinds.pod, { namespace: 'default', name: 'high' })).status?.nominatedNodeName;
+    await until(async () => (await nominated()) === 'a');
+    t.ok((await events()).includes('Normal Preempted Preempted by pod uid-high on node a'));
+    await settle();
+    await clock.advance(2000);
+    await until(async () => (await nodeOf('high')) === 'a');
+    t.match(
+      client.requests.filter(({ name }) => name === 'low').map(({ verb }) => verb),
+      ['patch', 'delete'],
+      'first why, then the end',
+    );
+  });
+});

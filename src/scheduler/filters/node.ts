@@ -1,6 +1,6 @@
 // Filters about the node itself: its name, labels, taints.
 
-import { tolerates, untoleratedTaint } from '../tolerations.ts';
+import { tolerates, untoleratedTaint } from '../../api/index.ts';
 import type { Filter } from './filter.ts';
 
 const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;

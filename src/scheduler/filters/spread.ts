@@ -1,9 +1,9 @@
 // Hard topology spread constraints: after the pod is placed, its domain may have at most maxSkew more matching pods than
 // the emptiest domain. Source: KEP-895, KEP-3022 (minDomains), KEP-3094 (node policies).
 
+import { untoleratedTaint } from '../../api/index.ts';
 import type { ClusterState, NodeState } from '../cluster-state.ts';
 import type { PodNeeds, SpreadConstraint } from '../pod-needs.ts';
-import { untoleratedTaint } from '../tolerations.ts';
 import { countByDomain } from '../topology.ts';
 import type { Filter } from './filter.ts';
 

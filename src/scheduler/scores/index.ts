@@ -1,9 +1,9 @@
 // The scores with upstream's weights. Left out on purpose: image locality (a pull is cheap beside a bad placement).
 
+import { tolerates } from '../../api/index.ts';
 import type { NodeState } from '../cluster-state.ts';
 import { isEligible } from '../filters/spread.ts';
 import type { PodNeeds } from '../pod-needs.ts';
-import { tolerates } from '../tolerations.ts';
 import { countByDomain } from '../topology.ts';
 import { maxScore, type Score, spreadOut, stretched } from './score.ts';
 

@@ -1,6 +1,6 @@
 // Taints and tolerations. Source: core/v1 Toleration.ToleratesTaint.
 
-import type { Taint, Toleration } from '../api/index.ts';
+import type { Taint, Toleration } from '../types.ts';
 
 /** The first taint with one of these effects that nothing tolerates; undefined when there is none. */
 export function untoleratedTaint(

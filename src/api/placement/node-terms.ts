@@ -1,14 +1,15 @@
-// Node selectors: which nodes a pod wants by label or name. Compiled once per pod, then asked per node.
+// Node selectors: which nodes a pod wants by label or name. Compiled once per pod, then asked per node, by the scheduler and
+// by the DaemonSet controller.
 // Source: core/v1 NodeSelector; terms are alternatives, the requirements of one term hold together.
 
-import type { Node, PodSpec } from '../api/index.ts';
+import type { Node, PodSpec } from '../types.ts';
 
 type Terms = NonNullable<
   NonNullable<
     NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
   >
 >['nodeSelectorTerms'];
-type NodeTerm = Terms[number];
+export type NodeTerm = Terms[number];
 type Requirement = NonNullable<NodeTerm['matchExpressions']>[number];
 
 export type NodeTest = (node: Node) => boolean;
