@@ -3,7 +3,8 @@
 
 import { hasDefaultRoute, routedRanges } from '../config/index.ts';
 import type { Cri } from '../cri/index.ts';
-import type { DiskFacts, Host } from '../host/index.ts';
+import type { Host } from '../host/index.ts';
+import { type Disk, readDisks } from './facts/disks.ts';
 import { type Cgroups, type ModuleState, readCgroups, readModules, readUnsetOptions } from './facts/kernel.ts';
 import { type ForeignState, readForeignState } from './facts/leftovers.ts';
 import {
@@ -52,7 +53,8 @@ export interface PreflightFacts extends PreflightOptions {
   readonly kernel: string;
   readonly processors: number;
   readonly memoryBytes: number;
-  readonly disks: readonly DiskFacts[];
+  /** Where images, pods and the datastore are, once per file system. */
+  readonly disks: readonly Disk[];
   /** Devices and files that are swapped to. */
   readonly swaps: readonly string[];
   /** Listening sockets on the wanted ports. */
@@ -154,7 +156,7 @@ export async function gatherFacts(
     kernel: machine.kernel,
     processors: machine.processors,
     memoryBytes: machine.memoryBytes,
-    disks: machine.disks,
+    disks: await readDisks(host),
     swaps: parseSwaps(await readText(host, '/proc/swaps')),
     holders,
     programs,

@@ -28,6 +28,8 @@ const answers: Readonly<Record<string, string>> = {
   'nft list tables': 'table ip kube-proxy\ntable inet mine\ntable ip k8ts\n',
   'systemctl is-active firewalld': 'active\n',
   'systemctl is-enabled kubelet.service': 'enabled\n',
+  'df -Pk /var/lib /var/lib/containerd':
+    'Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 1000 900 100 90% /\n/dev/sdb1 2000 0 2000 0% /var/lib/my containers\n',
   env: 'HTTPS_PROXY=http://proxy:3128\nno_proxy=a.example, 10.0.0.0/8,\n',
   'modprobe -n -v --ignore-install br_netfilter': 'insmod /lib/modules/x/br_netfilter.ko\n',
 };
@@ -123,6 +125,10 @@ t.test('everything that is wrong is seen', async (t) => {
   t.notOk(facts.unsetKernelOptions?.includes('VETH'));
   t.strictSame(facts.nameservers, { file: '/run/systemd/resolve/resolv.conf', addresses: ['192.0.2.1'] });
   t.match(facts.iptables, { backend: 'nf_tables', legacyRules: 2 });
+  t.strictSame(facts.disks, [
+    { mount: '/', freeBytes: 102_400 },
+    { mount: '/var/lib/my containers', freeBytes: 2_048_000 },
+  ]);
   t.strictSame(facts.proxies, { https: 'http://proxy:3128', except: ['a.example', '10.0.0.0/8'] });
   t.strictSame(facts.foreign, {
     cniConfigs: ['/etc/cni/net.d/05-other.conflist'],

@@ -21,7 +21,7 @@ export const sound: PreflightFacts = {
   kernel: '6.1.0-18-amd64',
   processors: 2,
   memoryBytes: 2 * gibibyte,
-  disks: [{ mount: '/', sizeBytes: 20 * gibibyte, freeBytes: 10 * gibibyte }],
+  disks: [{ mount: '/', freeBytes: 10 * gibibyte }],
   swaps: [],
   holders: [{ port: 6443, pid: 77, program: 'node' }],
   programs: {

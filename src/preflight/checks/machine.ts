@@ -1,7 +1,6 @@
 // The machine itself: rights, size, swap, disks, name.
 
 import type { MachineCheck } from '../check.ts';
-import type { PreflightFacts } from '../facts.ts';
 import { nameInHosts } from '../repairs/hosts-file.ts';
 import { swapOff } from '../repairs/swap.ts';
 import { everyNode, mebibyte, mib } from './units.ts';
@@ -73,7 +72,6 @@ export const machineChecks = [
     remedy: 'free at least 1 GiB under /var/lib; below 5 GiB is a warning',
     judge: ({ disks }) =>
       disks
-        .filter(({ mount }) => ['/var/lib', '/var/lib/containerd'].some((path) => mount === mountOf(path, disks)))
         .filter(({ freeBytes }) => freeBytes < diskWanted)
         .map(({ mount, freeBytes }) => ({
           id: 'DiskFree',
@@ -101,11 +99,3 @@ export const machineChecks = [
           ],
   },
 ] as const satisfies readonly MachineCheck[];
-
-/** The mount point that `path` lies on. */
-function mountOf(path: string, disks: PreflightFacts['disks']): string | undefined {
-  return disks
-    .map(({ mount }) => mount)
-    .filter((mount) => mount === '/' || path === mount || path.startsWith(`${mount}/`))
-    .sort((a, b) => b.length - a.length)[0];
-}
