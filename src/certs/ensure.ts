@@ -142,11 +142,12 @@ async function issue(
 ): Promise<KeyAndCertificate> {
   const { context, algorithm = 'ECDSA-P256', now = new Date() } = options;
   const { lifetime = leafLifetime, caLifetime = 10 * leafLifetime } = options;
-  const pair = await createKeyPair(algorithm);
-  const keyPem = pair.privateKeyPem;
+  // A CA's key that lies there alone is used: it was made by a run that was stopped, or brought along.
+  const kept = spec.signer === null ? files.get(spec.name)?.keyPem : undefined;
+  const keyPem = kept ?? (await createKeyPair(algorithm)).privateKeyPem;
   const certPem = issueCertificate({
     subject: { commonName: spec.commonName(context), organizations: spec.organizations },
-    publicKeyPem: pair.publicKeyPem,
+    publicKeyPem: publicPem(keyPem),
     signer: spec.signer === null ? { self: true, keyPem } : signerIn(files, spec),
     usages: usagesFor(spec, algorithm),
     altNames: spec.altNames(context),

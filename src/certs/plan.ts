@@ -43,7 +43,10 @@ export function planCertificates(
   for (const spec of specs) {
     const have = files.get(spec.name) ?? { certPem: undefined, keyPem: undefined };
     if (spec.signer === null) {
-      plans.set(spec.name, planCa(spec, have, options));
+      const hasSigned = specs.some(
+        ({ name, signer }) => signer === spec.name && files.get(name)?.certPem !== undefined,
+      );
+      plans.set(spec.name, planCa(spec, have, { ...options, hasSigned }));
       continue;
     }
     const ca = files.get(spec.signer);
@@ -61,8 +64,13 @@ export function planCertificates(
   return [...plans.values()];
 }
 
-function planCa(spec: CertSpec, { certPem, keyPem }: CertFiles, { now }: PlanOptions): CertPlan {
-  if (certPem === undefined && keyPem === undefined) return { spec, action: 'issue', why: 'missing' };
+function planCa(
+  spec: CertSpec,
+  { certPem, keyPem }: CertFiles,
+  { now, hasSigned }: PlanOptions & { readonly hasSigned: boolean },
+): CertPlan {
+  // A key alone, that has signed nothing: whoever made it was stopped before the certificate was written.
+  if (certPem === undefined && (keyPem === undefined || !hasSigned)) return { spec, action: 'issue', why: 'missing' };
   const problem = certPem === undefined ? 'its key is there without its certificate' : whyNotCa(certPem, keyPem, now);
   if (problem === undefined) return { spec, action: 'keep', why: 'valid' };
   throw new CodedError('CA_INVALID', `the CA "${spec.name}" cannot be used: ${problem}`, {

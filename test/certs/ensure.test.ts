@@ -2,6 +2,7 @@ import t from 'tap';
 import {
   type CertContext,
   certs,
+  createKeyPair,
   createKubeconfig,
   ensureCertificates,
   ensureKubeconfigs,
@@ -161,4 +162,13 @@ t.test('a kubeconfig of another CA or user is written anew', async (t) => {
   t.same(issued(await ensureKubeconfigs(host, options)), { 'admin.conf': 'it trusts another CA' });
   await host.writeFile(`${kubeconfigDir}/admin.conf`, 'not: [a kubeconfig');
   t.match(issued(await ensureKubeconfigs(host, options)), { 'admin.conf': /^unreadable/ });
+});
+
+t.test("a CA's key whose certificate was never written is gone on with", async (t) => {
+  const { privateKeyPem, publicKeyPem } = await createKeyPair();
+  const host = createFakeHost({ files: { [`${certDir}/ca.key`]: privateKeyPem } });
+  await ensureCertificates(host, { context, certDir });
+  t.equal(await pem(host, 'ca.key'), privateKeyPem);
+  const { publicKey } = parseCertificate(await pem(host, 'ca.crt'));
+  t.equal(publicKey.export({ type: 'spki', format: 'pem' }), publicKeyPem);
 });
