@@ -69,7 +69,7 @@ t.test('a bootstrap token buys a client certificate and a kubeconfig', async (t)
   const [request] = (await client.list(kinds.certificateSigningRequest)).items;
   t.match(request?.spec, {
     signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
-    usages: ['digital signature', 'client auth'],
+    usages: ['digital signature', 'key encipherment', 'client auth'],
   });
 
   const again = { ...deps, connect: () => Promise.reject(new Error('must not connect')) };
@@ -141,9 +141,9 @@ t.test(
     await run(async () => {
       await until(2);
       t.equal(used[1]?.cert.includes(used[0]?.cert.trim() ?? 'x'), true, 'the one on disk');
-      await clock.advance(1900_000);
+      await clock.advance(1800_000);
       t.equal((await client.list(kinds.certificateSigningRequest)).items.length, 1);
-      await clock.advance(300_000);
+      await clock.advance(400_000);
       await answer(client, signed(ca, 'server auth', 3000));
       await until(3);
     });
