@@ -60,7 +60,7 @@ export default class TokenCreate extends K8tsCommand {
     const secret = tokenSecret(token, {
       ttl,
       usages: usagesOf(flags.usages ?? []),
-      ...(flags.groups === undefined ? {} : { groups: flags.groups }),
+      ...(flags.groups === undefined ? {} : { groups: flags.groups.map(soundGroup) }),
       ...(description === undefined ? {} : { description }),
     });
     const client = await openClient(flags.kubeconfig);
@@ -81,7 +81,9 @@ export default class TokenCreate extends K8tsCommand {
     const plain = !flags['print-join-command'] && !flags['print-join-string'] && !flags['print-install-command'];
     if (plain) return formatToken(token);
     const { endpoint, caPem } = await clusterOf(client, this.signal);
-    const parts: JoinString = { endpoints: [endpoint], caCertHashes: [caCertHash(caPem)], token, expires };
+    // While the CA is being replaced there are two of them.
+    const caCertHashes = splitCertificates(caPem).map(caCertHash);
+    const parts: JoinString = { endpoints: [endpoint], caCertHashes, token, expires };
     if (flags['print-join-string']) return formatJoinString(parts);
     if (flags['print-join-command']) return joinCommand(parts);
     const { installCommandFor } = await import('./install-command.ts');
@@ -110,14 +112,22 @@ async function clusterOf(
   const at = { namespace: clusterInfoNamespace, name: clusterInfoName };
   const map = await client.get<ConfigMap>(kinds.configMap, at, { signal });
   const { server, ca } = parseKubeconfig(map.data?.['kubeconfig'] ?? '');
-  const pem = ca === undefined ? '' : 'text' in ca ? ca.text : await readFile(ca.file, 'utf8');
-  const [caPem] = splitCertificates(pem);
-  if (caPem === undefined) {
+  const caPem = ca === undefined ? '' : 'text' in ca ? ca.text : await readFile(ca.file, 'utf8');
+  if (splitCertificates(caPem).length === 0) {
     throw new CodedError('CLUSTER_INFO_INVALID', 'cluster-info holds no CA certificate', {
       hint: 'run `k8ts init` again',
     });
   }
   return { endpoint: new URL(server).host, caPem };
+}
+
+/** Upstream's rule, by which a token cannot put its bearer into a group of people. */
+function soundGroup(group: string): string {
+  if (/^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/.test(group)) return group;
+  throw new CodedError('TOKEN_GROUP_INVALID', `--groups: "${group}" is no group of bootstrap tokens`, {
+    exit: 'invalidInput',
+    hint: `groups begin with system:bootstrappers: and go on with a-z 0-9 : -, for example ${nodeBootstrappersGroup}`,
+  });
 }
 
 function usagesOf(given: readonly string[]): readonly ('signing' | 'authentication')[] {

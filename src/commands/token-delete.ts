@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { kinds } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
 import { ApiStatusError } from '../client/index.ts';
@@ -14,7 +15,10 @@ export default class TokenDelete extends K8tsCommand {
   static override args = {
     token: Args.string({ required: true, description: 'Token or its id; several may be given' }),
   };
-  static override flags = { kubeconfig: kubeconfigFlag };
+  static override flags = {
+    kubeconfig: kubeconfigFlag,
+    'dry-run': Flags.boolean({ summary: 'Delete nothing; print what would be deleted' }),
+  };
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(TokenDelete);
@@ -22,6 +26,7 @@ export default class TokenDelete extends K8tsCommand {
       const text = String(word);
       return /^[a-z0-9]{6}$/.test(text) ? text : parseToken(text).id;
     });
+    if (flags['dry-run']) return this.print(ids.map((id) => `would delete bootstrap token "${id}"`).join('\n'));
     const client = await openClient(flags.kubeconfig);
     try {
       for (const id of ids) {
