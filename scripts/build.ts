@@ -36,7 +36,10 @@ const { metafile } = await build({
   // Beside the entry points, because code in a chunk finds workers and schemas relative to itself.
   chunkNames: '[name]-[hash]',
   metafile: true,
-  ...(commit === undefined ? {} : { define: { "process.env['K8TS_COMMIT']": JSON.stringify(commit) } }),
+  define: {
+    __dirname: 'import.meta.dirname', // for CommonJS packages: a file of ssh2 that is there for Windows asks
+    ...(commit === undefined ? {} : { "process.env['K8TS_COMMIT']": JSON.stringify(commit) }),
+  },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
