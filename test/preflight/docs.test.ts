@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { preflightPage } from '../../scripts/preflight-page.ts';
+import { checkPages } from '../../scripts/check-pages.ts';
 
-t.test('docs/preflight.md is what the tables say (node scripts/generate-preflight-docs.ts)', async (t) => {
-  t.equal(await readFile(join(import.meta.dirname, '..', '..', 'docs', 'preflight.md'), 'utf8'), preflightPage());
-});
+for (const [path, want] of Object.entries(checkPages())) {
+  t.test(`${path} is what the tables say (node scripts/generate-check-pages.ts)`, async (t) => {
+    t.equal(await readFile(join(import.meta.dirname, '..', '..', path), 'utf8'), want);
+  });
+}

@@ -1,6 +1,13 @@
-// docs/preflight.md, made from the tables, so that it cannot say anything else than they do.
+// docs/preflight.md and docs/doctor.md, made from the tables, so that they cannot say anything else than these do.
 
+import { doctorChecks } from '../src/doctor/index.ts';
 import { type Check, checks, clusterChecks } from '../src/preflight/index.ts';
+
+/** Path below the project's folder to content. */
+export const checkPages = (): Readonly<Record<string, string>> => ({
+  'docs/preflight.md': preflightPage(),
+  'docs/doctor.md': doctorPage(),
+});
 
 type Row = Pick<Check<never>, 'id' | 'severity' | 'roles' | 'why' | 'remedy' | 'repair'>;
 
@@ -16,8 +23,8 @@ const notApplicable: readonly { readonly id: string; readonly why: string }[] = 
   { id: 'ImagePull', why: 'nothing is pulled: the only image that is needed is made on the machine' },
 ];
 
-export function preflightPage(): string {
-  return `<!-- Made by scripts/generate-preflight-docs.ts from the tables in src/preflight/checks. -->
+function preflightPage(): string {
+  return `<!-- Made by scripts/generate-check-pages.ts from the tables in src/preflight/checks. -->
 
 # Preflight checks
 
@@ -42,6 +49,31 @@ ${table(clusterChecks)}
 | id | why not |
 |---|---|
 ${notApplicable.map(({ id, why }) => `| ${id} | ${why} |`).join('\n')}
+`;
+}
+
+function doctorPage(): string {
+  return `<!-- Made by scripts/generate-check-pages.ts from the tables in src/doctor/checks. -->
+
+# k8ts doctor
+
+\`k8ts doctor\` looks at this machine and its cluster and says what is wrong, each with its remedy. It changes nothing. Exit code 0: no errors (warnings may be); 1: errors. \`-o json\` and \`-o yaml\` have the findings, every way between two nodes that was tried, and what could not be looked at.
+
+| run on | sees |
+|---|---|
+| the master, as root | itself, the cluster, and every node as it sees itself and the others |
+| a worker, as root | itself, the nodes as the API server shows them, and its own ways to them |
+| any machine with the administrator's kubeconfig | the cluster and every node |
+
+How it sees the other nodes: each agent answers \`GET /k8ts/probe?target=ADDRESS:PORT\` on its port 10250, asked through the API server (\`nodes/NAME/proxy/k8ts/probe\`), to whoever has the right \`nodes/proxy\`. The agent tries every other node's agent at its own address and at its address in the overlay: a connection shows that small packets pass, a request of 6000 bytes that large ones do. It also tells its clock, the MTU of its links, whether the cluster DNS answers and passes questions on, its connection table and its disks. A request has at most 64 targets and each two seconds.
+
+Two nodes that do not reach each other do not tell whose fault it is; with three or more, a node that has trouble with all others is named alone.
+
+| id | level | why | remedy |
+|---|---|---|---|
+${doctorChecks.map(({ id, severity, why, remedy }) => `| ${id} | ${severity} | ${why} | ${remedy} |`).join('\n')}
+
+On the machine itself those [preflight checks](preflight.md) are judged as well that say something about a machine that is a node already: swap, container runtime, cgroup driver, programs, kernel, limits, default route, overlapping ranges, MTU, nameservers, iptables, firewall, leftovers of other clusters, other node agents.
 `;
 }
 
