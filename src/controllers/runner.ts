@@ -171,7 +171,9 @@ async function performWrite(action: WriteAction, on: Performing): Promise<void> 
   try {
     const result = await write(action, on);
     if (result === 'left out') return;
-    if (result !== undefined && action.do !== 'deleteAll') on.view.assume(writtenKind(action), result);
+    // A Scale is not the object that it scales.
+    const isScale = action.do === 'update' && action.subresource === 'scale';
+    if (result !== undefined && action.do !== 'deleteAll' && !isScale) on.view.assume(writtenKind(action), result);
     if (action.do === 'delete') on.view.assumeDeleted(action.kind, action.object);
     tell(event?.done?.(result));
   } catch (error) {

@@ -13,6 +13,7 @@ import { endpointsController } from './endpoints.ts';
 import { endpointSliceController } from './endpointslice.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring.ts';
 import { garbageCollector } from './garbage-collector.ts';
+import { autoscalerController } from './hpa.ts';
 import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
 import { nodeIpamController } from './node-ipam.ts';
@@ -39,6 +40,7 @@ export const controllers = [
   cronJobController,
   ttlAfterFinishedController,
   disruptionController,
+  autoscalerController,
   resourceQuotaController,
   endpointsController,
   endpointSliceController,
