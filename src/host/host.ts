@@ -46,7 +46,8 @@ export type Change =
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'link'; readonly name: string }
   | { readonly kind: 'route'; readonly destination: string; readonly device: string }
-  | { readonly kind: 'nft-table'; readonly family: string; readonly name: string }
+  /** `shared`: others may put rules in it (iptables' `nat`), so reset removes it only when nothing but empty hooks is in it. */
+  | { readonly kind: 'nft-table'; readonly family: string; readonly name: string; readonly shared?: boolean }
   | { readonly kind: 'iptables-chain'; readonly table: string; readonly chain: string }
   | { readonly kind: 'mount'; readonly path: string }
   | { readonly kind: 'unit'; readonly name: string }

@@ -115,8 +115,19 @@ async function undoLink(host: Host, name: string): Promise<void> {
 
 async function undoTable(host: Host, change: Change & { kind: 'nft-table' }): Promise<void> {
   const { stdout } = await host.run('nft', ['list', 'tables'], { readsOnly: true });
-  if (!stdout.split('\n').includes(`table ${change.family} ${change.name}`)) return;
-  await host.run('nft', ['delete', 'table', change.family, change.name]);
+  const { family, name, shared = false } = change;
+  if (!stdout.split('\n').includes(`table ${family} ${name}`)) return;
+  if (shared && !(await isEmptyTable(host, family, name))) return;
+  await host.run('nft', ['delete', 'table', family, name]);
+}
+
+/** True when it holds nothing but chains of hooks without rules, which is what iptables leaves when its last rule goes. */
+async function isEmptyTable(host: Host, family: string, name: string): Promise<boolean> {
+  const { stdout } = await host.run('nft', ['--json', 'list', 'table', family, name], { readsOnly: true });
+  const { nftables } = JSON.parse(stdout) as {
+    readonly nftables: readonly Readonly<Record<string, { hook?: string }>>[];
+  };
+  return nftables.every((entry) => 'metainfo' in entry || 'table' in entry || entry['chain']?.hook !== undefined);
 }
 
 /** A chain can go only when nothing jumps to it, so the rules that do go first. */

@@ -10,14 +10,17 @@ import { createLab, eventually, mustSucceed, type Output } from './lab.ts';
 t.setTimeout(300_000);
 const lab = createLab('install');
 const root = join(import.meta.dirname, '../..');
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const stateScript = readFileSync(join(root, 'scripts/vm-lab.d/machine-state'), 'utf8');
 
 /** Links, rules, settings, mounts, processes, cgroups and files, a line each. */
 const stateOf = async (host: string): Promise<readonly string[]> =>
   mustSucceed(await lab.on(host, ['sh', '-s'], { stdin: stateScript })).stdout.split('\n');
-/** As somebody types it. */
-const shell = (host: string, line: string): Promise<Output> => lab.on(host, ['sh', '-c', `cd / && ${line}`]);
-const processesOf = async (host: string): Promise<string> => (await lab.on(host, ['pgrep', '-af', 'dist/k8ts.js'])).stdout;
+/** As somebody types it, without what this test has in its environment. */
+const shell = (host: string, line: string): Promise<Output> =>
+  lab.on(host, ['env', '-i', 'HOME=/root', `PATH=${path}`, 'sh', '-c', `cd / && ${line}`]);
+const processesOf = async (host: string): Promise<string> =>
+  (await lab.on(host, ['pgrep', '-af', 'dist/k8ts.js'])).stdout;
 
 const workload = `
 apiVersion: apps/v1
@@ -123,13 +126,13 @@ t.test('the line runs nothing unless the master is the right one and the token i
 });
 
 t.test('the line installs k8ts and joins', { bail: true }, async (t) => {
-  const joined = mustSucceed(await shell('bare', `${line} --node-name bare-1`));
-  t.match(joined.stdout, /This machine is node bare-1/);
+  const address = await lab.addressOf('bare');
+  const joined = mustSucceed(await shell('bare', `${line} --node-ip ${address}`));
+  t.match(joined.stdout, /This machine is node bare /);
   t.match(await processesOf('bare'), /\/opt\/k8ts\/current\/dist\/k8ts\.js run agent/);
   t.match(mustSucceed(await shell('bare', 'k8ts --version')).stdout, /^k8ts \d/);
   await lab.kubectl(['apply', '-f', '-'], { stdin: workload });
   await lab.kubectl(['rollout', 'status', 'daemonset/web', '--timeout=60s']);
-  const address = await lab.addressOf('bare');
   for (const port of [30081, 8080]) {
     const page = await eventually(`port ${port} answers`, 20_000, async () => {
       const got = await lab.on('master', ['curl', '-sS', '--max-time', '5', `http://${address}:${port}/`]);
@@ -148,13 +151,13 @@ t.test('reset asks first', async (t) => {
 
 t.test('after reset a node is what it was, the program included', async (t) => {
   const reset = mustSucceed(await shell('bare', 'k8ts reset --force'));
-  t.match(reset.stdout, /kubectl delete node bare-1/);
+  t.match(reset.stdout, /kubectl delete node bare/);
   t.strictSame(await stateOf('bare'), before.bare);
 });
 
 t.test('reset works when the runtime is dead and half of the state is gone, and when it is run again', async (t) => {
   mustSucceed(await shell('bare', line));
-  await lab.kubectl(['delete', 'node', 'bare-1']);
+  await lab.kubectl(['delete', 'node', 'bare']);
   await eventually('the pod runs again', 60_000, async () => {
     const pods = await lab.kubectl([
       'get',
@@ -167,7 +170,7 @@ t.test('reset works when the runtime is dead and half of the state is gone, and 
   mustSucceed(
     await shell(
       'bare',
-      'rm -rf /etc/k8ts/agent.json /etc/kubernetes /run/k8ts/supervisor.sock; pkill -KILL -x containerd; pkill -KILL -f "run supervisor"; true',
+      'rm -rf /etc/k8ts/agent.json /etc/kubernetes /run/k8ts/supervisor.sock; pkill -KILL -x containerd; pkill -KILL -f "[r]un supervisor"; true',
     ),
   );
   mustSucceed(await shell('bare', 'cp -a /opt/k8ts /run/kept && /run/kept/current/bin/k8ts reset --force'));

@@ -67,3 +67,13 @@ t.test('undo disables a unit, and stops a slice, which has no file', async (t) =
   await undoChanges(host.bare, host.journal);
   t.strictSame(host.commands, ['systemctl disable --now k8ts-agent.service', 'systemctl stop kubepods.slice']);
 });
+
+t.test('stopping what is not installed is no error', async (t) => {
+  const host = createFakeHost({
+    files: { '/run/systemd/system/x': '' },
+    onRun: (_program, args) =>
+      args[0] === 'stop' ? { code: 5, stderr: 'Unit k8ts-server.service not loaded.' } : undefined,
+  });
+  const services = await createServices(host, { program: ['/node', '/k8ts.js'] });
+  await t.resolves(services.stop('k8ts-server'));
+});

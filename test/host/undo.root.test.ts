@@ -51,6 +51,24 @@ if (process.getuid?.() !== 0) {
     const again = await undoChanges(createLocalHost(), journal);
     t.strictSame(again, { undone: [], failed: [] });
   });
+
+  t.test('a table that others may use goes when nothing is left in it', async (t) => {
+    const dir = t.testdir();
+    const journal = createFileJournal(join(dir, 'state/journal.jsonl'));
+    const host = createLocalHost({ journal });
+    for (const [name, rule] of [
+      ['empty', []],
+      ['used', ['counter']],
+    ] as const) {
+      await host.record({ kind: 'nft-table', family: 'ip', name, shared: true });
+      execFileSync('nft', ['add', 'table', 'ip', name]);
+      execFileSync('nft', ['add', 'chain', 'ip', name, 'in', '{ type nat hook prerouting priority 0; }']);
+      if (rule.length > 0) execFileSync('nft', ['add', 'rule', 'ip', name, 'in', ...rule]);
+    }
+    t.strictSame((await undoChanges(createLocalHost(), journal)).failed, []);
+    t.equal(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), 'table ip used\n');
+    execFileSync('nft', ['delete', 'table', 'ip', 'used']);
+  });
 }
 
 function snapshot(dir: string): Readonly<Record<string, string>> {

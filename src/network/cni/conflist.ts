@@ -51,10 +51,21 @@ export async function checkCniPlugins(host: Host, binDirs: readonly string[]): P
 export async function ensureCniConfig(host: Host, config: NetworkConfig, network: NodeNetwork): Promise<void> {
   await host.record({ kind: 'link', name: bridgeName });
   // What the portmap plugin makes for pods with host ports; without iptables it cannot make them.
-  const chains = (await host.which('iptables')) === undefined ? [] : hostPortChains;
-  for (const chain of chains) {
-    await host.record({ kind: 'iptables-chain', table: 'nat', chain });
+  if ((await host.which('iptables')) !== undefined) {
+    await recordNatTables(host);
+    for (const chain of hostPortChains) await host.record({ kind: 'iptables-chain', table: 'nat', chain });
   }
   await host.makeDir(leaseDir(config.dataDir), { mode: 0o700 });
   await host.writeFile(`${config.cni.confDir}/${conflistName}`, cniConflist(network, config.dataDir));
+}
+
+/** iptables (its nft variant) makes a whole table for the first rule, and leaves it when the last one goes. */
+async function recordNatTables(host: Host): Promise<void> {
+  if ((await host.which('nft')) === undefined) return;
+  const { stdout } = await host.run('nft', ['list', 'tables'], { readsOnly: true });
+  const there = stdout.split('\n');
+  for (const family of ['ip', 'ip6']) {
+    if (!there.includes(`table ${family} nat`))
+      await host.record({ kind: 'nft-table', family, name: 'nat', shared: true });
+  }
 }
