@@ -22,6 +22,7 @@ expect() { # WHAT COMMAND…: tried until it succeeds; when it never does, its l
 }
 expect_now() { local end; patience=0 expect "$@"; }
 says() { local pattern=$1; shift; local output; output=$("$@" 2>&1) || true; printf '%s\n' "$output"; grep -qE -- "$pattern" <<<"$output"; }
+lacks() { local pattern=$1; shift; ! "$@" | grep -E -- "$pattern"; }
 equals() { local want=$1; shift; local output; output=$("$@" 2>&1) || true; printf '%s\n' "$output"; [ "$output" = "$want" ]; }
 address_of() { kubectl get node "$1" -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'; }
 pods_on() { kubectl get pods -l "$2" --field-selector "spec.nodeName=$1,status.phase=Running" -o 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP}{"\n"}{end}'; }
@@ -35,19 +36,28 @@ check_ready() {
   expect "nodes are known by the address of the private network" says '^10\.89\.1\.11$' address_of node1
 }
 
+# Each look at a machine takes seconds, so that a check looks once and judges what it saw.
 check_units() {
-  local host unit
+  local host seen unit units
   for host in "${hosts[@]}"; do
-    for unit in k8ts-agent $([ "$host" != master ] || echo k8ts-server); do
-      expect "$unit is active on $host" equals active on "$host" systemctl is-active "$unit"
-      expect_now "$unit starts at boot on $host" equals enabled on "$host" systemctl is-enabled "$unit"
-      expect_now "$unit on $host runs what is installed in /opt/k8ts" says '/opt/k8ts/current/bin/node' on "$host" systemctl show -p ExecStart "$unit"
-      expect_now "systemd has nothing to say about the file of $unit on $host" equals '' on "$host" systemd-analyze verify "/etc/systemd/system/$unit.service"
+    units=(k8ts-agent)
+    [ "$host" != master ] || units+=(k8ts-server)
+    seen=$(on "$host" sh -c "for unit in ${units[*]}; do
+      systemctl show -p ActiveState,UnitFileState,Type,ExecStart,ReadWritePaths \$unit | sed \"s/^/\$unit /\"
+      systemd-analyze verify /etc/systemd/system/\$unit.service 2>&1 | sed \"s/^/\$unit verify /\"
+      journalctl -u \$unit -n 2 -o cat --no-pager | sed \"s/^/\$unit log /\"
+    done; systemctl list-units --failed --no-legend --plain | sed 's/^/failed /'" 2>&1)
+    for unit in "${units[@]}"; do
+      expect_now "$unit is active on $host" says "^$unit ActiveState=active" echo "$seen"
+      expect_now "$unit starts at boot on $host" says "^$unit UnitFileState=enabled" echo "$seen"
+      expect_now "$unit on $host says itself when it is ready" says "^$unit Type=notify" echo "$seen"
+      expect_now "$unit on $host runs what is installed in /opt/k8ts" says "^$unit ExecStart=.*/opt/k8ts/current/bin/node" echo "$seen"
+      expect_now "$unit on $host logs to the journal" says "^$unit log ." echo "$seen"
+      expect_now "systemd has nothing to say about the file of $unit on $host" lacks "^$unit verify" echo "$seen"
     done
-    expect_now "no unit has failed on $host" equals '' on "$host" systemctl list-units --failed --no-legend --plain
+    expect_now "no unit has failed on $host" lacks '^failed' echo "$seen"
+    [ "$host" != master ] || expect_now "the server may write to its own folders only" says '^k8ts-server ReadWritePaths=.*/var/lib/k8ts' echo "$seen"
   done
-  expect_now "the server may write to its own folders only" says 'ReadWritePaths=.*/var/lib/k8ts' on master systemctl show -p ReadWritePaths k8ts-server
-  expect_now "journald has the server's log" says '"' on master journalctl -u k8ts-server -n 5 -o cat --no-pager
 }
 
 check_network() {
@@ -70,65 +80,96 @@ check_network() {
 }
 
 check_kernel() {
-  local host module
+  local host seen module
   for host in "${hosts[@]}"; do
-    expect_now "$host has cgroup v2 alone" equals cgroup2fs on "$host" stat -f -c %T /sys/fs/cgroup
+    seen=$(on "$host" sh -c 'echo "cgroup $(stat -f -c %T /sys/fs/cgroup)"; sed "s/ .*//; s/^/module /" /proc/modules
+      echo "bridged $(cat /proc/sys/net/bridge/bridge-nf-call-iptables)"; sed "s/^/boot /" /etc/modules-load.d/k8ts.conf /etc/sysctl.d/90-k8ts.conf' 2>&1)
+    expect_now "$host has cgroup v2 alone" says '^cgroup cgroup2fs$' echo "$seen"
     for module in overlay br_netfilter vxlan nf_tables; do
-      expect_now "$module is loaded on $host" on "$host" grep -q "^$module " /proc/modules
+      expect_now "$module is loaded on $host" says "^module $module$" echo "$seen"
     done
-    expect_now "bridged traffic meets the rules on $host" equals 1 on "$host" cat /proc/sys/net/bridge/bridge-nf-call-iptables
-    expect_now "and will after a reboot" says br_netfilter on "$host" cat /etc/modules-load.d/k8ts.conf
+    expect_now "bridged traffic meets the rules on $host" says '^bridged 1$' echo "$seen"
+    expect_now "and will after a reboot" says '^boot br_netfilter$' echo "$seen"
   done
 }
 
-sized() { # NAME CONTAINER-RESOURCES COMMAND
-  printf 'apiVersion: v1\nkind: Pod\nmetadata: { name: %s, labels: { app: sized } }\nspec:\n  nodeName: node1\n  terminationGracePeriodSeconds: 1\n  containers:\n    - { name: main, image: "k8ts.dev/busybox:1", resources: %s, command: [sh, -c, %s] }\n---\n' "$1" "$2" "$3"
+sized() { # NODE NAME RESOURCES COMMAND
+  cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: { name: $2, labels: { app: sized } }
+spec:
+  nodeName: $1
+  terminationGracePeriodSeconds: 1
+  containers:
+    - { name: main, image: "k8ts.dev/busybox:1", resources: $3, command: [sh, -c, $4] }
+---
+YAML
 }
-group_of() { # NAME: the container's cgroup folder on node1
-  on node1 sh -c "cat /proc/\$(pgrep -f 'sleep 1000$1\$' | head -1)/cgroup" | sed 's|^0::|/sys/fs/cgroup|'
+# Each sleeps for a number of seconds that no other program does, so that its process can be found on the machine.
+groups_on() { # NODE SECONDS…: the processes' cgroups and those of their pods, as the kernel has them
+  local host=$1
+  shift
+  on "$host" sh -c "for seconds in $*; do
+    process=\$(pgrep -o -x -f \"sleep \$seconds\")
+    group=\$(sed 's|^0::|/sys/fs/cgroup|' /proc/\$process/cgroup) pod=\${group%/*}
+    echo \$seconds group \$group
+    echo \$seconds oom_score_adj \$(cat /proc/\$process/oom_score_adj)
+    for file in cpu.max memory.max; do echo \$seconds \$file \$(cat \$group/\$file); done
+    for file in cpu.max memory.max cpu.weight; do echo \$seconds pod \$file \$(cat \$pod/\$file); done
+    echo \$seconds class cpu.weight \$(cat \${pod%/*}/cpu.weight)
+  done"
 }
-setting_of() { on node1 sh -c "cat $(group_of "$1")/$2"; }
-setting_of_pod() { on node1 sh -c "cat $(dirname "$(group_of "$1")")/$2"; }
+status_of() { kubectl get pod "$1" -o "jsonpath={.status.containerStatuses[0].$2}"; }
 
-check_resources() {
+check_resources() { resources_on node1; }
+resources_on() {
+  local host=$1 name seen what want
   {
-    sized guaranteed '{ limits: { cpu: 250m, memory: 48Mi } }' '"exec sleep 10001"'
-    sized burstable '{ requests: { cpu: 100m, memory: 16Mi }, limits: { memory: 64Mi } }' '"exec sleep 10002"'
-    sized besteffort '{}' '"exec sleep 10003"'
-    sized greedy '{ limits: { memory: 24Mi } }' '"dd if=/dev/zero of=/dev/null bs=200M"'
+    sized "$host" guaranteed '{ limits: { cpu: 250m, memory: 48Mi } }' '"exec sleep 10001"'
+    sized "$host" burstable '{ requests: { cpu: 100m, memory: 16Mi }, limits: { memory: 64Mi } }' '"exec sleep 10002"'
+    sized "$host" besteffort '{}' '"exec sleep 10003"'
+    sized "$host" greedy '{ limits: { memory: 24Mi } }' '"sleep 1; exec dd if=/dev/zero of=/dev/null bs=200M"'
   } | kubectl apply -f - >/dev/null
   for name in guaranteed burstable besteffort; do
     expect "the $name pod runs" kubectl wait --for=condition=Ready "pod/$name" --timeout=20s
   done
-  expect_now "its processor limit" equals '25000 100000' setting_of 1 cpu.max
-  expect_now "its memory limit" equals $((48 * 1024 * 1024)) setting_of 1 memory.max
-  expect_now "the whole pod's memory limit" equals $((48 * 1024 * 1024)) setting_of_pod 1 memory.max
-  expect_now "the whole pod's processor limit" equals '25000 100000' setting_of_pod 1 cpu.max
-  expect_now "a Burstable pod's memory limit" equals $((64 * 1024 * 1024)) setting_of 2 memory.max
-  expect_now "a Burstable pod has no processor limit" equals 'max 100000' setting_of_pod 2 cpu.max
-  expect_now "a Burstable pod's share of the processor" equals 4 setting_of_pod 2 cpu.weight
-  expect_now "a BestEffort pod has no memory limit" equals max setting_of 3 memory.max
-  expect_now "a BestEffort pod's share of the processor" equals 1 setting_of_pod 3 cpu.weight
-  expect_now "BestEffort pods are below a folder of their own" says '/kubepods.*besteffort' group_of 3
-  expect_now "a BestEffort pod is killed first when memory is short" equals 1000 on node1 sh -c "cat /proc/\$(pgrep -f 'sleep 10003\$' | head -1)/oom_score_adj"
-  expect_now "a Guaranteed pod is killed last" equals -997 on node1 sh -c "cat /proc/\$(pgrep -f 'sleep 10001\$' | head -1)/oom_score_adj"
-  expect "a container over its memory limit is OOMKilled" says 'OOMKilled' kubectl get pod greedy -o 'jsonpath={.status.containerStatuses[0].state.terminated.reason} {.status.containerStatuses[0].lastState.terminated.reason}'
-  expect "and started again" says '^[1-9]' kubectl get pod greedy -o 'jsonpath={.status.containerStatuses[0].restartCount}'
-  expect "the node's summary has the memory of a pod" says '"workingSetBytes":[1-9]' node_stats guaranteed
-  expect "and its processor time" says '"usageCoreNanoSeconds":[1-9]' node_stats guaranteed
-  expect "metrics of pods are there for Prometheus" says '^container_memory_working_set_bytes\{[^}]*pod="guaranteed"[^}]*\} [1-9]' kubectl get --raw /api/v1/nodes/node1/proxy/metrics/resource
-  kubectl delete pods -l app=sized --wait --timeout="${patience}s" >/dev/null
-  expect "no cgroup of those pods is left" says '^0$' on node1 sh -c "find /sys/fs/cgroup -path '*besteffort*' -name '*pod*' -type d | wc -l"
+  seen=$(groups_on "$host" 10001 10002 10003 2>&1)
+  while IFS='|' read -r what want; do expect_now "$what" says "^$want$" echo "$seen"; done <<'LINES'
+a Guaranteed pod's container: limit of the processor|10001 cpu.max 25000 100000
+a Guaranteed pod's container: limit of memory|10001 memory.max 50331648
+a Guaranteed pod: limit of the processor|10001 pod cpu.max 25000 100000
+a Guaranteed pod: limit of memory|10001 pod memory.max 50331648
+a Guaranteed pod is killed last when memory is short|10001 oom_score_adj -997
+a Burstable pod's container: limit of memory|10002 memory.max 67108864
+a Burstable pod: limit of memory|10002 pod memory.max 67108864
+a Burstable pod: no limit of the processor|10002 pod cpu.max max 100000
+a Burstable pod: share of the processor|10002 pod cpu.weight 4
+a BestEffort pod: no limit of memory|10003 memory.max max
+a BestEffort pod: share of the processor|10003 pod cpu.weight 1
+a BestEffort pod is killed first when memory is short|10003 oom_score_adj 1000
+BestEffort pods are below a folder of their own|10003 group .*/kubepods.*besteffort.*
+which weighs as little as can be|10003 class cpu.weight 1
+LINES
+  expect "a container over its memory limit is OOMKilled" says OOMKilled status_of greedy '*.terminated.reason'
+  expect "and started again" says '^[1-9]' status_of greedy restartCount
+  expect "the node's summary has the memory of a pod" says '"workingSetBytes":[1-9]' summary_of "$host" guaranteed
+  expect "and its processor time" says '"usageCoreNanoSeconds":[1-9]' summary_of "$host" guaranteed
+  expect "so have the metrics" says '^container_memory_working_set_bytes\{[^}]*pod="guaranteed"[^}]*\} [1-9]' kubectl get --raw "/api/v1/nodes/$host/proxy/metrics/resource"
+  expect "the pods are deleted" kubectl delete pods -l app=sized --wait --timeout=60s
+  expect "none of their cgroups is left" equals 0 on "$host" sh -c "find /sys/fs/cgroup -path '*besteffort*' -name '*pod[0-9a-f]???????[-_]*' -type d | wc -l"
 }
-node_stats() { # POD: its part of node1's summary
-  kubectl get --raw /api/v1/nodes/node1/proxy/stats/summary |
-    "$root/node_modules/node-linux-$node_arch/bin/node" -e "const all = JSON.parse(require('fs').readFileSync(0, 'utf8')); console.log(JSON.stringify(all.pods.find((pod) => pod.podRef.name === '$1')))"
+summary_of() { # NODE POD
+  kubectl get --raw "/api/v1/nodes/$1/proxy/stats/summary" |
+    "$root/node_modules/node-linux-$node_arch/bin/node" -e \
+      "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0, 'utf8')).pods.find((pod) => pod.podRef.name === '$2')))"
 }
 
+containers_of() { kubectl get pods -l "$1" -o 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{"\n"}{end}' | sort; }
 started_of() { on "$1" systemctl show -p NRestarts --value "$2"; }
 check_crash() {
   local before
-  before=$(kubectl get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{"\n"}{end}' | sort)
+  before=$(containers_of app=web)
   on node1 systemctl kill -s KILL --kill-who=main k8ts-agent
   expect "systemd starts a killed agent again" says '^[1-9]' started_of node1 k8ts-agent
   expect "it is active" equals active on node1 systemctl is-active k8ts-agent
@@ -136,7 +177,7 @@ check_crash() {
   expect "systemd starts a killed server again" says '^[1-9]' started_of master k8ts-server
   expect "the API answers" kubectl get --raw /readyz
   expect "every node is Ready" kubectl wait --for=condition=Ready nodes --all --timeout=20s
-  expect_now "containers ran through both" equals "$before" sh -c "$(declare -f kubectl inside lab_pid); cache='$cache' folder='$folder'; kubectl get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{\"\\n\"}{end}' | sort"
+  expect_now "containers ran through both" equals "$before" containers_of app=web
 }
 
 boot_of() { on "$1" cat /proc/sys/kernel/random/boot_id; }
@@ -181,6 +222,8 @@ check_rejoin() {
   expect_now "swap is off" equals 1 on node2 sh -c 'wc -l </proc/swaps'
   expect_now "and stays off after a reboot" equals '' on node2 sh -c 'grep -v "^#" /etc/fstab | grep swapfile'
   expect_now "br_netfilter was loaded" on node2 test -e /proc/sys/net/bridge
+  expect_now "containerd leaves cgroups to systemd now" says 'SystemdCgroup *= *true' on node2 cat /etc/containerd/config.toml
+  resources_on node2
 }
 exit_code() { local code=0; "$@" >/dev/null 2>&1 || code=$?; echo "$code"; }
 

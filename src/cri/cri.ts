@@ -80,6 +80,8 @@ export interface Cri {
   status(signal?: AbortSignal): Promise<{ readonly conditions: readonly RuntimeCondition[] }>;
   /** From RuntimeConfig, or from the runtime's own configuration where that call is missing (containerd 1.6). */
   cgroupDriver(signal?: AbortSignal): Promise<CgroupDriver>;
+  /** The image that its sandboxes start from, by name; undefined where the runtime does not say (CRI-O). */
+  sandboxImage(signal?: AbortSignal): Promise<string | undefined>;
   updateRuntimeConfig(podCidr: string, signal?: AbortSignal): Promise<void>;
 
   /** Answers the sandbox's id once its network is up. */

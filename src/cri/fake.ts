@@ -139,6 +139,10 @@ export function createFakeCri(): FakeCri {
     async cgroupDriver() {
       return 'cgroupfs';
     },
+    async sandboxImage() {
+      begin('sandboxImage');
+      return 'fake.example/pause:1';
+    },
     async updateRuntimeConfig(podCidr) {
       begin('updateRuntimeConfig', podCidr);
     },

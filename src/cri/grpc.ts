@@ -85,6 +85,9 @@ export function createCri(socket: string): Cri {
     signal?: AbortSignal,
   ) => call(name, request, { signal, timeout: workTimeout });
 
+  const readConfig = async (signal?: AbortSignal): Promise<ContainerdConfig> =>
+    JSON.parse((await read(methods.status, { verbose: true }, signal)).info['config'] ?? '{}') as ContainerdConfig;
+
   return {
     version: (signal) => read(methods.version, {}, signal),
     async status(signal) {
@@ -98,9 +101,9 @@ export function createCri(socket: string): Cri {
       } catch (error) {
         if (codeOf(error) !== 'CRI_UNIMPLEMENTED') throw error;
       }
-      const { info } = await read(methods.status, { verbose: true }, signal);
-      return driverInConfig(info['config']);
+      return driverIn(await readConfig(signal));
     },
+    sandboxImage: async (signal) => sandboxImageIn(await readConfig(signal)),
     async updateRuntimeConfig(podCidr, signal) {
       await read(methods.updateRuntimeConfig, { runtimeConfig: { networkConfig: { podCidr } } }, signal);
     },
@@ -188,14 +191,22 @@ async function unlessGone(answer: Promise<unknown>): Promise<void> {
   await ifFound(answer);
 }
 
-/** containerd's own configuration, from a verbose Status: the default runtime's SystemdCgroup option. */
-function driverInConfig(config: string | undefined): 'systemd' | 'cgroupfs' {
-  const { containerd } = JSON.parse(config ?? '{}') as {
-    containerd?: {
-      defaultRuntimeName?: string;
-      runtimes?: Record<string, { options?: { SystemdCgroup?: boolean } }>;
-    };
+/** What is of interest in containerd's own configuration, as a verbose Status shows it. */
+interface ContainerdConfig {
+  readonly containerd?: {
+    readonly defaultRuntimeName?: string;
+    readonly runtimes?: Readonly<Record<string, { readonly options?: { readonly SystemdCgroup?: boolean } }>>;
   };
+  readonly sandboxImage?: string;
+  /** containerd 2 */
+  readonly pinnedImages?: { readonly sandbox?: string };
+}
+
+function driverIn({ containerd }: ContainerdConfig): 'systemd' | 'cgroupfs' {
   const runtime = containerd?.runtimes?.[containerd.defaultRuntimeName ?? 'runc'];
   return runtime?.options?.SystemdCgroup === true ? 'systemd' : 'cgroupfs';
+}
+
+function sandboxImageIn({ sandboxImage, pinnedImages }: ContainerdConfig): string | undefined {
+  return sandboxImage ?? pinnedImages?.sandbox;
 }

@@ -10,6 +10,7 @@ import { createCri } from '../cri/index.ts';
 import { announceReady, createFileJournal, createLocalHost, journalPath } from '../host/index.ts';
 import { startNetwork } from '../network/index.ts';
 import { returnMemory } from './return-memory.ts';
+import { provideSandboxImage } from './sandbox-image.ts';
 
 /** Runs until `signal` aborts; rejects when a part of it failed and a new start is the remedy. */
 export async function runAgent(configPath: string, signal: AbortSignal): Promise<void> {
@@ -26,7 +27,10 @@ export async function runAgent(configPath: string, signal: AbortSignal): Promise
   const informers = createInformerFactory(client, { logger, clock });
   const recorder = createEventRecorder(client, 'kube-proxy', { host: config.nodeName, logger, clock });
   try {
-    const network = await startNetwork({ client, informers, host, logger, clock, recorder }, config, signal);
+    const [network] = await Promise.all([
+      startNetwork({ client, informers, host, logger, clock, recorder }, config, signal),
+      provideSandboxImage({ cri, host, criSocket: config.criSocket, logger }, signal),
+    ]);
     const agent = await startAgent(
       { client, useIdentity: client.useIdentity, informers, cri, host, logger, clock },
       { ...config, ownsCa: (await host.stat(serverConfigPath)) !== undefined },

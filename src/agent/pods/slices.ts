@@ -7,24 +7,26 @@ import { join } from 'node:path';
 import type { Pod } from '../../api/index.ts';
 import { CodedError } from '../../base/index.ts';
 import type { Host } from '../../host/index.ts';
-import type { PodCgroups } from './cgroups.ts';
 import { nameOf } from './identity.ts';
 import { cpuWeight, podCgroup, podLimits, qosClassOf } from './resources.ts';
 
 const top = 'kubepods.slice';
 const bestEffort = 'kubepods-besteffort.slice';
 
-/** @param root where the kernel's cgroup hierarchies are mounted */
-export async function createPodSlices(host: Host, root: string): Promise<PodCgroups> {
+/**
+ * PodCgroups by systemd.
+ * @param root where the kernel's cgroup hierarchies are mounted
+ */
+export async function createPodSlices(host: Host, root: string) {
   if ((await host.stat(join(root, top))) === undefined) await host.record({ kind: 'unit', name: top });
   const sliceOf = (pod: Pod): string => podCgroup(nameOf(pod).uid, qosClassOf(pod), 'systemd');
   return {
-    async ensure(pod) {
+    async ensure(pod: Pod): Promise<void> {
       // Their class together weighs as little as can be.
       if (qosClassOf(pod) === 'BestEffort') await startSlice(host, bestEffort, ['CPUWeight', 't', '1']);
       await startSlice(host, sliceOf(pod), propertiesOf(pod));
     },
-    async remove(pod) {
+    async remove(pod: Pod): Promise<void> {
       await host.run('systemctl', ['stop', sliceOf(pod)], { accept: [5] }); // 5: there is none
     },
   };
