@@ -67,10 +67,10 @@ export default class Up extends K8tsCommand {
       startProgress: async (ids) => (isLive ? createLiveProgress(ids, write) : createPlainProgress(write)),
       signal: this.signal,
     });
-    if (flags['dry-run']) this.print(['This would be done:', ...report.plan.map((line) => `  ${line}`)].join('\n'));
-    else if (report.plan.length === 0 && report.failures.length === 0)
-      this.print(`Nothing to do: all ${report.machines} machines are as ${flags.file} says.`);
-    else for (const line of report.plan.filter((one) => one.includes('not in the file'))) this.print(line);
+    const [dryRun, isSame] = [flags['dry-run'], report.plan.length === 0 && report.failures.length === 0];
+    if (isSame) this.print(`Nothing to do: all ${report.machines} machines are as ${flags.file} says.`);
+    else if (dryRun) this.print(['This would be done:', ...report.plan.map((line) => `  ${line}`)].join('\n'));
+    for (const line of report.strays) this.print(line);
     if (report.adminConf !== undefined)
       await this.#keepKubeconfig(report.adminConf, flags.kubeconfig, flags.context ?? file.metadata.name);
     if (report.failures.length > 0) throw summaryOf(report.failures, report.machines);

@@ -95,11 +95,6 @@ export function planUp(desired: readonly DesiredHost[], observed: Observed): UpP
   return { hosts, removals, foreign };
 }
 
-/** True when the file says what is. */
-export function isDone({ hosts, removals }: UpPlan): boolean {
-  return removals.length === 0 && hosts.every(({ steps, refused }) => steps.length === 0 && refused === undefined);
-}
-
 function planHost(want: DesiredHost, have: ObservedHost, cluster: ObservedCluster | undefined): HostPlan {
   const nodeName = want.name ?? have.nodeName ?? have.hostName.toLowerCase();
   const head = { id: want.id, nodeName, role: want.role };
@@ -146,19 +141,30 @@ function sameCa(a: string | undefined, b: string): boolean {
   return certificates(a ?? '').some((one) => theirs.has(one.replaceAll(/\s/g, '')));
 }
 
-/** One line per step, as --dry-run prints it. */
-export function describePlan({ hosts, removals, foreign }: UpPlan, prune: boolean): readonly string[] {
+/** One line per step, as --dry-run prints it. @param removes whether nodes that are not in the file are removed */
+export function describePlan(
+  { hosts, removals }: UpPlan,
+  { removes }: { readonly removes: boolean },
+): readonly string[] {
   return [
     ...hosts.flatMap(({ id, steps, refused }) => [
       ...(refused === undefined ? [] : [`${id}: refused: ${refused}`]),
       ...steps.map((step) => `${id}: ${describeStep(step)}`),
     ]),
-    ...removals.map(({ nodeName, user, address }) =>
-      prune
-        ? `${nodeName}: drain and delete the node, reset ${user}@${address}`
-        : `${nodeName}: is not in the file; --prune removes it`,
+    ...(removes ? removals : []).map(
+      ({ nodeName, user, address }) => `${nodeName}: drain the node, reset ${user}@${address}, delete the node`,
     ),
-    ...foreign.map((name) => `${name}: is not in the file and did not come from up; it is left alone`),
+  ];
+}
+
+/** What a person should know about nodes that stay though the file does not have them. */
+export function describeStrays(
+  { removals, foreign }: UpPlan,
+  { removes }: { readonly removes: boolean },
+): readonly string[] {
+  return [
+    ...(removes ? [] : removals).map(({ nodeName }) => `${nodeName} is not in the file; --prune removes it.`),
+    ...foreign.map((name) => `${name} is not in the file and did not come from up; it is left alone.`),
   ];
 }
 

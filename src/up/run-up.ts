@@ -27,8 +27,8 @@ import {
 import {
   type DesiredHost,
   describePlan,
+  describeStrays,
   type HostPlan,
-  isDone,
   type ObservedHost,
   planUp,
   type Removal,
@@ -57,8 +57,10 @@ export interface UpOptions {
 }
 
 export interface UpReport {
-  /** Lines about what was, or would be, done. Empty: everything was as the file says. */
+  /** What was, or would be, done: a line per step. Empty: everything was as the file says. */
   readonly plan: readonly string[];
+  /** About nodes that the file does not have. */
+  readonly strays: readonly string[];
   readonly failures: readonly Failure[];
   readonly times: readonly PhaseTime[];
   /** The administrator's kubeconfig; undefined: there is no control plane. */
@@ -92,13 +94,13 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
       cluster = await attempts.phase(master.id, 'observe', () => openCluster(seen.host, adminConf)).catch(notFailed);
     }
     const plan = await planFrom(entries, { machines, cluster, programRoot: options.programRoot, signal });
-    const removes = plan.removals.length > 0 && !dryRun && (await options.mayRemove(plan.removals));
-    const lines = describePlan(plan, removes || (dryRun && (await options.mayRemove(plan.removals))));
+    const removes = plan.removals.length > 0 && (await options.mayRemove(plan.removals));
+    const lines = describePlan(plan, { removes });
     for (const { id, refused } of plan.hosts) {
       if (refused !== undefined)
         await attempts.phase(id, 'plan', () => Promise.reject(hostRefused(id, refused))).catch(notFailed);
     }
-    if (!dryRun && (!isDone(plan) || removes)) {
+    if (!dryRun && lines.length > 0) {
       const busy = plan.hosts.filter(({ steps }) => steps.length > 0).map(({ id }) => id);
       progress = await startProgress([...busy, ...(removes ? plan.removals.map(({ nodeName }) => nodeName) : [])]);
       cluster = await act(entries, plan, { options, attempts, progress, machines, cluster });
@@ -108,7 +110,14 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
     signal.throwIfAborted();
     const adminConf = dryRun ? undefined : await adminConfOf(machines.get(master.id));
     const { failures, times } = attempts;
-    return { plan: lines, failures, times, adminConf, machines: entries.length };
+    return {
+      plan: lines,
+      strays: describeStrays(plan, { removes }),
+      failures,
+      times,
+      adminConf,
+      machines: entries.length,
+    };
   } finally {
     await progress.end();
     await cluster?.close();

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import type { Lab, Output } from './lab.ts';
 import { mustSucceed } from './lab.ts';
 
-const sshdPath = ['/usr/sbin/sshd', join(import.meta.dirname, '../../.cache/bin/sshd')].find((path) => existsSync(path));
+const sshdPath = ['/usr/sbin/sshd', join(import.meta.dirname, '../../.cache/bin/sshd')].find((path) =>
+  existsSync(path),
+);
 
 /** Why these tests cannot run; false when they can. */
 export const skipWithoutSshd = sshdPath === undefined ? 'needs sshd: scripts/setup' : false;
@@ -26,10 +28,10 @@ printf 'deploy ALL=(ALL) NOPASSWD: ALL\\ncareful ALL=(ALL) ALL\\n' >/etc/sudoers
 chmod 440 /etc/sudoers.d/lab
 mkdir -p /etc/ssh/lab
 [ -e /etc/ssh/lab/host_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/lab/host_key
-echo "$2" >/etc/ssh/lab/authorized_keys
+for user in root deploy; do echo "$2" >/etc/ssh/lab/keys-$user; done
 cat >/etc/ssh/lab/sshd_config <<CONFIG
 HostKey /etc/ssh/lab/host_key
-AuthorizedKeysFile /etc/ssh/lab/authorized_keys
+AuthorizedKeysFile /etc/ssh/lab/keys-%u
 StrictModes no
 UsePAM no
 PermitRootLogin yes
@@ -46,7 +48,12 @@ export interface SshLab {
   /** Gives a host another key, as if it had been made anew. */
   changeHostKey(host: string): Promise<void>;
   /** k8ts up on the lab host `admin`, with `file` as cluster.yaml. */
-  up(file: string, args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<Output>;
+  up(
+    file: string,
+    args?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    options?: { /** Seconds until Ctrl-C. */ readonly interruptAfter?: number },
+  ): Promise<Output>;
   /** kubectl on `admin` with the kubeconfig that up wrote. */
   kubectl(...args: readonly string[]): Promise<string>;
   remove(): void;
@@ -71,11 +78,14 @@ export function createSshLab(lab: Lab): SshLab {
       const script = 'kill $(cat /run/sshd.pid); rm /etc/ssh/lab/host_key*; sleep 0.2; exec sh -c "$3" sh "$1" "$2"';
       mustSucceed(await lab.on(host, ['sh', '-c', script, 'sh', sshdPath ?? '', publicKey, setUp]));
     },
-    async up(file, args = [], env = {}) {
+    async up(file, args = [], env = {}, { interruptAfter } = {}) {
       const path = join(dir, 'cluster.yaml');
       writeFileSync(path, file);
       const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-      return lab.on('admin', ['env', ...home, ...variables, k8ts, 'up', '-f', path, ...args], { timeout: 240_000 });
+      const until =
+        interruptAfter === undefined ? [] : ['timeout', '--foreground', '-s', 'INT', String(interruptAfter)];
+      const command = ['env', ...home, ...variables, ...until, k8ts, 'up', '-f', path, ...args];
+      return lab.on('admin', command, { timeout: 240_000 });
     },
     async kubectl(...args) {
       return mustSucceed(await lab.on('admin', ['env', ...home, lab.kubectlPath, ...args])).stdout;
