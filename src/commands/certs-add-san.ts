@@ -5,7 +5,6 @@ import { readInventory, renewHeld } from '../certs/index.ts';
 import { paths, readInitFile } from '../config/index.ts';
 import type { Host } from '../host/index.ts';
 import { dryRunFlag, hostToChange, placeFlags, placesOf, wouldBeDone } from './certs-flags.ts';
-import { requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
 
 export default class CertsAddSan extends K8tsCommand {
@@ -24,8 +23,7 @@ export default class CertsAddSan extends K8tsCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(CertsAddSan);
     const names = argv.map((word) => soundName(String(word)));
-    if (!flags['dry-run']) requireRoot('certs add-san');
-    const { host, transcript } = hostToChange(flags);
+    const { host, transcript } = hostToChange('certs add-san', flags);
     const places = placesOf(flags);
     const held = (await readInventory(host, places)).find(({ name }) => name === 'apiserver');
     const have = held?.certificate === undefined ? [] : [...held.certificate.dnsNames, ...held.certificate.ipAddresses];
@@ -36,7 +34,7 @@ export default class CertsAddSan extends K8tsCommand {
       });
     }
     if (missing.length > 0) await renewHeld(host, held, places, missing);
-    await keepNames(host, names);
+    if (places.certDir === paths.pki) await keepNames(host, names);
     if (transcript !== undefined) this.print(wouldBeDone(transcript));
     else
       this.print(missing.length === 0 ? 'it has them all already' : `apiserver is valid for ${missing.join(', ')} too`);

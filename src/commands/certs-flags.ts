@@ -5,6 +5,7 @@ import type { CertificatePlaces } from '../certs/index.ts';
 import { type InitConfig, kubernetesDir, paths, resolveInitConfig } from '../config/index.ts';
 import { createFileJournal, createLocalHost, createRecordingHost, type Host } from '../host/index.ts';
 import { baseDocument } from './init-flags.ts';
+import { requireRoot } from './machine.ts';
 
 export const placeFlags = {
   'cert-dir': Flags.string({ summary: 'Folder of the certificates', default: paths.pki }),
@@ -25,11 +26,23 @@ export interface ChangedHost {
   readonly transcript: readonly string[] | undefined;
 }
 
-/** This machine, with its journal, so that reset takes back what is made; or a recorder. */
-export function hostToChange({ 'dry-run': isDry }: { readonly 'dry-run': boolean }): ChangedHost {
-  if (!isDry) return { host: createLocalHost({ journal: createFileJournal() }), transcript: undefined };
-  const host = createRecordingHost(createLocalHost());
-  return { host, transcript: host.transcript };
+/**
+ * This machine, with its journal, so that reset takes back what is made; or a recorder. Folders that a person names are
+ * theirs: nothing is noted about them, and whoever may write there may use the command.
+ * @throws CodedError NOT_ROOT
+ */
+export function hostToChange(
+  command: string,
+  flags: { readonly 'dry-run': boolean } & Readonly<Record<keyof typeof placeFlags, string>>,
+): ChangedHost {
+  if (flags['dry-run']) {
+    const host = createRecordingHost(createLocalHost());
+    return { host, transcript: host.transcript };
+  }
+  const isOfMachine = flags['cert-dir'] === paths.pki || flags['kubeconfig-dir'] === kubernetesDir;
+  if (!isOfMachine) return { host: createLocalHost(), transcript: undefined };
+  requireRoot(command);
+  return { host: createLocalHost({ journal: createFileJournal() }), transcript: undefined };
 }
 
 /** What this cluster was, or shall be, made with. */

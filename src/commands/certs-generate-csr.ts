@@ -23,7 +23,7 @@ export default class CertsGenerateCsr extends K8tsCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(CertsGenerateCsr);
     const config = await initConfigOf(flags.config);
-    const { host, transcript } = hostToChange(flags);
+    const { host, transcript } = hostToChange('certs generate-csr', flags);
     const requests = await requestCertificates(host, {
       context: certContextOf(config),
       ...placesOf(flags),

@@ -1,7 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { renewCertificates } from '../certs/index.ts';
 import { dryRunFlag, hostToChange, placeFlags, placesOf, wouldBeDone } from './certs-flags.ts';
-import { requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
 
 const words = {
@@ -27,8 +26,7 @@ export default class CertsRenew extends K8tsCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(CertsRenew);
     const names = argv.map(String);
-    if (!flags['dry-run']) requireRoot('certs renew');
-    const { host, transcript } = hostToChange(flags);
+    const { host, transcript } = hostToChange('certs renew', flags);
     const reports = await renewCertificates(host, names.includes('all') ? 'all' : names, placesOf(flags));
     if (transcript !== undefined) return this.print(wouldBeDone(transcript));
     for (const { name, action } of reports) this.print(`${name} ${words[action]}`);

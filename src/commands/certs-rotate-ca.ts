@@ -16,7 +16,7 @@ import { createLocalHost, type Host } from '../host/index.ts';
 import { parseDuration } from '../tokens/index.ts';
 import { type Followed, publishBundle, waitForNodes } from './ca-rollout.ts';
 import { dryRunFlag, hostToChange, placeFlags, placesOf, wouldBeDone } from './certs-flags.ts';
-import { openClient, requireRoot } from './machine.ts';
+import { openClient } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
 
 const explained: Readonly<Record<RotationStage, string>> = {
@@ -56,9 +56,7 @@ export default class CertsRotateCa extends K8tsCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CertsRotateCa);
-    const isDry = flags['dry-run'];
-    if (!isDry) requireRoot('certs rotate-ca');
-    const { host, transcript } = hostToChange(flags);
+    const { host, transcript } = hostToChange('certs rotate-ca', flags);
     const { certDir } = placesOf(flags);
     const state = await readRotation(createLocalHost(), certDir);
     const stages = flags.all ? stagesLeft(state) : [flags.stage ?? nextStage(state)];

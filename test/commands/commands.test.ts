@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { findCommand } from '../../src/commands/dispatch.ts';
@@ -6,6 +6,7 @@ import { helpOf } from '../../src/commands/oclif.ts';
 import { formatRows } from '../../src/commands/output.ts';
 import { commandTable } from '../../src/commands/table.ts';
 import { formatJoinString } from '../../src/tokens/index.ts';
+import { runLines } from './run-lines.ts';
 
 const initFlags =
   'apiserver-advertise-address apiserver-bind-port apiserver-cert-extra-sans config control-plane-endpoint cri-socket datastore dry-run fix ignore-preflight-errors node-name pod-network-cidr service-cidr service-dns-domain service-manager skip-phases skip-token-print token token-ttl v';
@@ -22,7 +23,14 @@ const flags: Readonly<Record<string, string>> = {
   status: 'kubeconfig output',
   'token create':
     'description dry-run groups kubeconfig print-install-command print-join-command print-join-string ttl usages',
-  'token delete': 'kubeconfig',
+  'token delete': 'dry-run kubeconfig',
+  'certs add-san': 'cert-dir dry-run kubeconfig-dir',
+  'certs certificate-key': '',
+  'certs check-expiration': 'cert-dir kubeconfig-dir output',
+  'certs generate-csr': 'cert-dir config dry-run kubeconfig-dir',
+  'certs renew': 'cert-dir dry-run kubeconfig-dir',
+  'certs rotate-ca': 'all cert-dir dry-run force key-algorithm kubeconfig kubeconfig-dir stage timeout',
+  'kubeconfig user': 'cert-dir client-name config org token validity-period',
   'token generate': '',
   'token list': 'kubeconfig output',
   'image import': 'cri-socket',
@@ -198,7 +206,12 @@ const cases: readonly Case[] = [
     code: 3,
     err: /networking.podCidr: must be an IPv4 range/,
   },
-  { name: 'bad duration', args: ['init', '--token-ttl', 'soon'], code: 3, err: /bootstrapTokens.0.ttl: must be a duration such as 24h0m0s/ },
+  {
+    name: 'bad duration',
+    args: ['init', '--token-ttl', 'soon'],
+    code: 3,
+    err: /bootstrapTokens.0.ttl: must be a duration such as 24h0m0s/,
+  },
   { name: 'no kubeconfig', args: ['token', 'list', '--kubeconfig', '/no/such'], code: 3, err: /KUBECONFIG_ABSENT/ },
   {
     name: 'daemon without its file',
@@ -212,7 +225,7 @@ const cases: readonly Case[] = [
 ];
 
 t.test('command lines', async (t) => {
-  const results = await runAll(cases.map(({ args }) => args));
+  const results = await runLines(cases.map(({ args }) => args));
   for (const [at, { name, args, code, out, err }] of cases.entries()) {
     const result = results[at];
     const title = `k8ts ${args.join(' ')}: ${name}`;
@@ -242,24 +255,3 @@ t.test('rows as table, JSON and YAML', async (t) => {
   t.strictSame(JSON.parse(formatRows(rows, columns, 'json')), rows);
   t.match(formatRows(rows, columns, 'yaml'), '- a: x\n  count: 1');
 });
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function runAll(lines: readonly (readonly string[])[]): Promise<readonly Result[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'run-cases.ts')], {
-      stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
-    });
-    let text = '';
-    child.stdio[3]?.on('data', (chunk) => {
-      text += String(chunk);
-    });
-    child.on('error', reject);
-    child.on('close', () => resolve(JSON.parse(text) as readonly Result[]));
-    child.stdin?.end(JSON.stringify(lines));
-  });
-}
