@@ -162,7 +162,7 @@ t.test('k8ts up', { skip: skipWithoutSshd }, async (t) => {
     const hosts = { node1: null, node4: null, node7: {} };
     const broken = await ssh.up(await fileOf(hosts), ['--accept-new-host-keys'], secrets, { interruptAfter: 3 });
     if (broken.code !== 0) t.match(broken.stderr, /\[INTERRUPTED\]/);
-    mustSucceed(await up(hosts));
+    mustSucceed(await up(hosts, ['--accept-new-host-keys']));
     t.match(await ssh.kubectl('--context', 'lab', 'get', 'nodes', '--no-headers'), /^node7 +Ready /m);
   });
 });
