@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { dump } from 'js-yaml';
 import { CodedError, codeOf } from '../base/index.ts';
 import { clientFromKubeconfig, type HttpApiClient } from '../client/index.ts';
-import { agentConfigPath, kubernetesDir, loadAgentConfig, paths } from '../config/index.ts';
+import { agentConfigPath, loadAgentConfig, paths } from '../config/index.ts';
 import { createCri } from '../cri/index.ts';
 import { type DoctorFinding, diagnose, gather, type NodePath, type Observations, pathsOf } from '../doctor/index.ts';
 import { createLocalHost } from '../host/index.ts';
@@ -67,7 +68,7 @@ async function openAnyClient(given: string | undefined): Promise<HttpApiClient |
   const asked = given ?? process.env['KUBECONFIG'];
   for (const path of asked === undefined ? [paths.adminConf, paths.kubeletConf] : [asked]) {
     try {
-      return await clientFromKubeconfig(await readFile(path, 'utf8'), { folder: kubernetesDir, retries: 1 });
+      return await clientFromKubeconfig(await readFile(path, 'utf8'), { folder: dirname(path), retries: 1 });
     } catch (error) {
       if (asked === undefined && (codeOf(error) === 'ENOENT' || codeOf(error) === 'EACCES')) continue;
       throw new CodedError('KUBECONFIG_ABSENT', `kubeconfig ${path} cannot be used (${codeOf(error) ?? error})`, {

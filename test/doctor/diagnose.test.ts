@@ -182,7 +182,7 @@ const provoked: readonly Case[] = [
         severity: 'error',
         subject: 'n1',
         cause: /\/var\/lib has 512 MiB of 64\.0 GiB free/,
-        remedy: /df -h \/var\/lib/,
+        remedy: /du -xh -d2 \/var\/lib/,
       },
       { severity: 'warning', subject: 'n2', cause: /4\.0 GiB of/, remedy: /on n2/ },
     ],

@@ -58,6 +58,17 @@ t.before(async () => {
 });
 t.teardown(() => lab.down());
 
+t.test('a machine that is no node, without a kubeconfig', async (t) => {
+  await lab.up('stray');
+  t.teardown(() => lab.down('stray'));
+  const nothing = await lab.k8ts('stray', ['doctor']);
+  t.equal(nothing.code, 3);
+  t.match(nothing.all, /\[NOTHING_TO_LOOK_AT\]\n.*run it as root on a node, or pass --kubeconfig/);
+  const absent = await lab.k8ts('stray', ['doctor', '--kubeconfig', '/nonexistent']);
+  t.equal(absent.code, 3);
+  t.match(absent.all, /\/nonexistent cannot be used \(ENOENT\) \[KUBECONFIG_ABSENT\]\n.*what to do/);
+});
+
 t.test('nothing is found in a clean cluster', { bail: true }, async (t) => {
   const { code, findings, paths, notLookedAt } = await doctor('master');
   t.strictSame(findings, []);

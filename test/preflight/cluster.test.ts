@@ -5,9 +5,13 @@ import { createFakeHost } from '../../src/host/index.ts';
 import { type ClusterFacts, clusterChecks, gatherClusterFacts, judge } from '../../src/preflight/index.ts';
 import { joining } from './sound.ts';
 
-const other = (name: string, machineID: string) => ({
+const other = (name: string, machineID: string, ready = 'True', address = '192.0.2.99') => ({
   metadata: { name },
-  status: { addresses: [{ type: 'InternalIP', address: '192.0.2.99' }], nodeInfo: { machineID } as never },
+  status: {
+    addresses: [{ type: 'InternalIP', address }],
+    conditions: [{ type: 'Ready', status: ready }],
+    nodeInfo: { machineID } as never,
+  },
 });
 
 const provoked: readonly {
@@ -38,6 +42,20 @@ const provoked: readonly {
     says: /a node n1 already, which is another machine \(192\.0\.2\.99\)/,
     fix: /--node-name.*kubectl delete node n1/,
     severity: 'error',
+  },
+  {
+    id: 'DuplicateHostname',
+    given: { nodes: [other('n1', 'aaaa')] }, // a clone
+    says: /another machine \(192\.0\.2\.99\)/,
+    fix: /--node-name/,
+    severity: 'error',
+  },
+  {
+    id: 'DuplicateHostname',
+    given: { nodes: [other('n1', 'cccc', 'Unknown')] },
+    says: /another machine/,
+    fix: /kubectl delete node n1/,
+    severity: 'warning',
   },
   {
     id: 'KubeletVersion',
@@ -87,7 +105,9 @@ t.test('what is not known is not held against anybody', async (t) => {
 });
 
 t.test('a machine that joins again is not its own double', async (t) => {
-  t.strictSame(judge({ ...joining, nodes: [other('n1', 'aaaa')] }, [], clusterChecks), []);
+  for (const same of [other('n1', 'aaaa', 'True', '192.0.2.11'), other('n1', 'aaaa', 'False', '192.0.2.7')]) {
+    t.strictSame(judge({ ...joining, nodes: [same] }, [], clusterChecks), []);
+  }
   const registered = { metadata: { name: 'n1' } }; // it has not told its machine id yet
   t.strictSame(judge({ ...joining, nodes: [registered] }, [], clusterChecks), []);
 });

@@ -139,7 +139,7 @@ export const clusterChecks = [
             ({ path, sizeBytes, freeBytes }): Complaint => ({
               subject: node,
               cause: `${path} has ${size(freeBytes)} of ${size(sizeBytes)} free`,
-              remedy: `on ${node}: df -h ${path}; crictl rmi --prune, or give it a larger disk`,
+              remedy: `on ${node}: du -xh -d2 ${path} | sort -h | tail shows what takes it; free some, or give it a larger disk`,
               severity: freeBytes < gibibyte ? 'error' : 'warning',
             }),
           ),

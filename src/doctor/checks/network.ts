@@ -33,7 +33,8 @@ export const networkChecks = [
     judge: (observed) =>
       troubles(observed, isSmallLost, (who, pair) => ({
         cause: `no packet of the overlay passes ${who}, though the nodes reach each other directly (${pair})`,
-        remedy: `open UDP port 8472 in the firewall of the machine and of the network: nft list ruleset | grep -B5 drop`,
+        remedy:
+          'open UDP port 8472 (or what networking.overlay.port says) in the firewall of the machine and of the network: nft list ruleset | grep -B5 drop',
       })),
   },
   {

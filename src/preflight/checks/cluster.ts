@@ -1,7 +1,7 @@
 // Checks that need the cluster: join runs them once it has read the cluster's configuration and before it changes the
 // machine.
 
-import type { Check } from '../check.ts';
+import type { Check, Finding } from '../check.ts';
 import type { ClusterFacts } from '../cluster-facts.ts';
 import { overlapFindings } from './network.ts';
 
@@ -51,14 +51,22 @@ export const clusterChecks = [
     judge: ({ nodes = [], machineId, nodeName, nodeIp }) =>
       nodes
         .filter(({ metadata }) => metadata?.name === nodeName)
-        .filter(({ status }) => status?.nodeInfo !== undefined && status.nodeInfo.machineID !== machineId)
-        .map(({ status }) => {
-          const address = status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? nodeIp;
-          return {
-            id: 'DuplicateHostname',
-            message: `the cluster has a node ${nodeName} already, which is another machine (${address})`,
-            fix: `pass --node-name with another name; if that machine is gone, on the master: kubectl delete node ${nodeName}`,
-          };
+        .flatMap(({ status }): Finding[] => {
+          const address = status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+          const isReady =
+            status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+          const isOther = status?.nodeInfo !== undefined && status.nodeInfo.machineID !== machineId;
+          // Clones of one disk have one machine id, but not one address.
+          if (!isOther && !(isReady && address !== nodeIp)) return [];
+          return [
+            {
+              id: 'DuplicateHostname',
+              message: `the cluster has a node ${nodeName} already, which is another machine (${address ?? 'without address'})`,
+              fix: `pass --node-name with another name; if that machine is gone, on the master: kubectl delete node ${nodeName}`,
+              // One that is not Ready may have been replaced by this machine.
+              ...(isReady ? {} : { severity: 'warning' as const }),
+            },
+          ];
         }),
   },
   {
