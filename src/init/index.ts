@@ -30,11 +30,12 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeconfig,
   controlPlane,
   waitControlPlane,
-  uploadConfig,
   bootstrapToken,
   agent,
-  markControlPlane,
+  // While the agent starts and asks for its certificate, there is time for the rest.
+  uploadConfig,
   addonDns,
+  markControlPlane,
   waitNode,
   showJoinCommand,
 ];

@@ -1,8 +1,10 @@
 // One request to an API server that may not be trusted yet, with every way it can fail told apart: the name, the route, the
 // port, TLS, the clock, the answer. A join that hangs or says "EOF" is the most frequent complaint about joining anywhere.
 
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { Agent, request } from 'undici';
-import { CodedError, codeOf, messageOf } from '../base/index.ts';
+import { CodedError, codeOf, messageOf, systemClock } from '../base/index.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -32,6 +34,7 @@ export async function askApi(options: AskOptions): Promise<ApiAnswer> {
   const connect = ca === undefined ? { timeout, rejectUnauthorized: false } : { timeout, ca };
   const dispatcher = new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout });
   try {
+    await requireName(new URL(server).hostname, timeout);
     const sent = Date.now();
     const response = await request(`${server}${path}`, {
       dispatcher,
@@ -65,7 +68,7 @@ interface Explanation {
 const explanations: readonly Explanation[] = [
   {
     code: 'API_NAME_UNKNOWN',
-    when: /^(ENOTFOUND|EAI_AGAIN)$/,
+    when: /^(ENOTFOUND|EAI_AGAIN|EAI_TIMEOUT)$/,
     what: 'its name does not resolve',
     hint: ({ host }) => `join by the address instead, or name it here: echo "ADDRESS ${host}" >> /etc/hosts`,
   },
@@ -122,6 +125,20 @@ const explanations: readonly Explanation[] = [
       'check the address; if the master was made anew, get a new join command there: k8ts token create --print-join-command',
   },
 ];
+
+/** By itself, so that name servers that do not answer are not taken for a master that does not. */
+async function requireName(host: string, timeout: number): Promise<void> {
+  if (isIP(host) !== 0) return;
+  const silent = Object.assign(new Error(`no name server answered within ${timeout} ms`), { code: 'EAI_TIMEOUT' });
+  const stop = new AbortController();
+  const late = systemClock.sleep(timeout, stop.signal).then(() => Promise.reject(silent));
+  try {
+    await Promise.race([lookup(host), late]);
+  } finally {
+    stop.abort(silent);
+    late.catch(() => undefined); // it lost the race
+  }
+}
 
 function explain(server: string, error: unknown): unknown {
   const code = codeOf(error) ?? codeOf(causeOf(error)) ?? '';

@@ -69,6 +69,13 @@ make folder /var/lib/k8ts/server mode 700
 write /etc/k8ts/server.json mode 600 new
 install service k8ts-server: /node /k8ts.js run server --config /etc/k8ts/server.json
 start service k8ts-server
+create Secret kube-system/bootstrap-token-abcdef
+create ConfigMap kube-public/cluster-info
+make folder /var/lib/k8ts/agent mode 700
+write /etc/k8ts/agent.json mode 600 new
+write /etc/kubernetes/bootstrap-kubelet.conf mode 600 new
+install service k8ts-agent: /node --max-semi-space-size=1 /k8ts.js run agent --config /etc/k8ts/agent.json
+start service k8ts-agent
 create ConfigMap kube-system/kubeadm-config
 create ConfigMap kube-system/kubelet-config
 create ConfigMap kube-system/kubelet-config-1.35
@@ -81,15 +88,8 @@ create ClusterRoleBinding k8ts:list-nodes
 create RoleBinding kube-system/kubeadm:nodes-kubeadm-config
 create RoleBinding kube-system/kubeadm:kubelet-config
 create RoleBinding kube-system/k8ts:nodes-config
-create Secret kube-system/bootstrap-token-abcdef
-create ConfigMap kube-public/cluster-info
-make folder /var/lib/k8ts/agent mode 700
-write /etc/k8ts/agent.json mode 600 new
-write /etc/kubernetes/bootstrap-kubelet.conf mode 600 new
-install service k8ts-agent: /node --max-semi-space-size=1 /k8ts.js run agent --config /etc/k8ts/agent.json
-start service k8ts-agent
-patch Node n1: {"metadata":{"labels":{"node-role.kubernetes.io/control-plane":"","node.kubernetes.io/exclude-from-external-load-balancers":""}},"spec":{"taints":[{"key":"node-role.kubernetes.io/control-plane","effect":"NoSchedule"}]}}
 create Service kube-system/kube-dns
+patch Node n1: {"metadata":{"labels":{"node-role.kubernetes.io/control-plane":"","node.kubernetes.io/exclude-from-external-load-balancers":""}},"spec":{"taints":[{"key":"node-role.kubernetes.io/control-plane","effect":"NoSchedule"}]}}
 `.trim();
 
 t.test('what init does, step by step', async (t) => {
