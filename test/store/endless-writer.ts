@@ -1,6 +1,5 @@
 // Child of sqlite.test.ts: writes new keys, 16 at a time, and prints each revision after it was acknowledged, until killed.
 
-import { writeSync } from 'node:fs';
 import { openSqliteStore } from '../../src/store/index.ts';
 
 const store = await openSqliteStore({ path: process.argv[2] ?? '' });
@@ -14,7 +13,8 @@ await Promise.all(
         value: { bytes: Buffer.alloc(1500, 'v'), stampAt: -1 },
         expect: 0,
       });
-      if (result.ok) writeSync(1, `${result.revision}\n`);
+      // Not writeSync: it throws EAGAIN when the reader is behind.
+      if (result.ok) await new Promise((done) => process.stdout.write(`${result.revision}\n`, done));
     }
   }),
 );
