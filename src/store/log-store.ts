@@ -88,10 +88,11 @@ export async function openLogStore(log: Log): Promise<Store> {
 
   function commit(group: readonly Pending[]): void {
     inFlight.delete(group);
-    const events = group.flatMap((item) => {
+    const events: StoreEvent[] = [];
+    for (const item of group) {
       const event = apply(item);
-      return event === undefined ? [] : [event];
-    });
+      if (event !== undefined) events.push(event);
+    }
     committedRevision = group.at(-1)?.record.revision ?? committedRevision;
     watchers.publish(events);
     for (const { record, entry, resolve } of group) resolve({ ok: true, revision: record.revision, entry });

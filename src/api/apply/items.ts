@@ -1,7 +1,7 @@
 // Items of lists by their path element. Source: structured-merge-diff typed (listItemToPathElement).
 
 import type { KeyedType } from './apply-type.ts';
-import { keyElement, valueElement } from './path-element.ts';
+import { keyElement, keyField, valueElement } from './path-element.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -45,13 +45,15 @@ export function elementOf(type: KeyedType | { readonly form: 'set' }, item: unkn
       `associative list with keys may not have ${item === null ? 'a null element' : 'non-map elements'}`,
     );
   }
-  return keyElement(
-    type.keys.map(({ name, fallback }) => {
-      const value = item[name] ?? fallback;
-      if (value !== undefined) return [name, value];
+  let fields = '';
+  for (const { name, fallback } of type.keys) {
+    const value = item[name] ?? fallback;
+    if (value === undefined) {
       throw new TypedError(
         `associative list with keys has an element that omits key field ${JSON.stringify(name)} (and doesn't have default value)`,
       );
-    }),
-  );
+    }
+    fields += fields === '' ? keyField(name, value) : `,${keyField(name, value)}`;
+  }
+  return keyElement(fields);
 }

@@ -16,10 +16,13 @@ export function fieldElement(name: string): string {
   return `f:${name}`;
 }
 
-/** @param fields in alphabetical order. */
-export function keyElement(fields: readonly (readonly [name: string, value: unknown])[]): string {
-  const parts = fields.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  return `k:{${parts.join(',')}}`;
+/** @param fields what keyField made of each key field, in alphabetical order, with commas between them. */
+export function keyElement(fields: string): string {
+  return `k:{${fields}}`;
+}
+
+export function keyField(name: string, value: unknown): string {
+  return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }
 
 export function valueElement(value: unknown): string {

@@ -63,7 +63,7 @@ function validateSignerName(field: string, name: string): FieldError[] {
   if (path === undefined || path === '' || more.length > 0) {
     return [invalid(field, name, 'must be a fully qualified domain and path of the form "example.com/signer-name"')];
   }
-  const reasons = whyNotDnsSubdomain(domain);
+  const reasons = [...whyNotDnsSubdomain(domain)];
   if (reasons.length === 0 && !domain.includes('.'))
     reasons.push('should be a domain with at least two segments separated by dots');
   return reasons.map((reason) => invalid(field, domain, reason));

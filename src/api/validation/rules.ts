@@ -13,12 +13,18 @@ export function each<T>(
   items: readonly T[] | undefined,
   check: (item: T, field: string) => readonly FieldError[],
 ): FieldError[] {
-  return (items ?? []).flatMap((item, index) => check(item, `${field}[${index}]`));
+  const errors: FieldError[] = [];
+  if (items === undefined) return errors;
+  for (let at = 0; at < items.length; at += 1) {
+    const found = check(items[at] as T, `${field}[${at}]`);
+    if (found.length > 0) errors.push(...found);
+  }
+  return errors;
 }
 
 /** One error per reason. */
 export function invalidFor(field: string, value: unknown, reasons: readonly string[]): FieldError[] {
-  return reasons.map((reason) => invalid(field, value, reason));
+  return reasons.length === 0 ? [] : reasons.map((reason) => invalid(field, value, reason));
 }
 
 /** Absent or '' is fine: defaults or `requireText` deal with it. */
@@ -76,7 +82,8 @@ export function validCidr(field: string, value = ''): FieldError[] {
 
 export function validLabels(field: string, labels: Readonly<Record<string, string>> | undefined): FieldError[] {
   const errors: FieldError[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  for (const key in labels) {
+    const value = labels[key] ?? '';
     errors.push(
       ...invalidFor(field, key, whyNotQualifiedName(key)),
       ...invalidFor(field, value, whyNotLabelValue(value)),

@@ -28,17 +28,18 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): Admis
   return {
     mutate(request) {
       let { object } = request;
-      for (const [index, mutate] of mutators.entries()) {
-        const answer = mutate(object === request.object ? request : { ...request, object });
-        if (answer instanceof Promise) return mutateFrom(index + 1, request, answer);
+      // By number: entries() makes an array for each of twenty plugins, twice a write.
+      for (let at = 0; at < mutators.length; at += 1) {
+        const answer = mutators[at]?.(object === request.object ? request : { ...request, object }) ?? object;
+        if (answer instanceof Promise) return mutateFrom(at + 1, request, answer);
         object = answer;
       }
       return object;
     },
     validate(request) {
-      for (const [index, validate] of validators.entries()) {
-        const answer = validate(request);
-        if (answer instanceof Promise) return validateFrom(index + 1, request, answer);
+      for (let at = 0; at < validators.length; at += 1) {
+        const answer = validators[at]?.(request);
+        if (answer instanceof Promise) return validateFrom(at + 1, request, answer);
       }
       return undefined;
     },

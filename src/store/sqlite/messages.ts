@@ -77,16 +77,17 @@ export function pack(items: readonly PackItem[]): Packed {
   const body = Buffer.from(packed);
   header[0] = items.length;
   let at = numbers * numberBytes;
-  for (const [index, { key, revision, createRevision, deleted, bytes }] of items.entries()) {
+  let first = 1;
+  for (const { key, revision, createRevision, deleted, bytes } of items) {
     const keyBytes = body.write(key, at);
     body.set(bytes, at + keyBytes);
     at += keyBytes + bytes.length;
-    const first = 1 + index * itemNumbers;
     header[first] = revision;
     header[first + 1] = createRevision;
     header[first + 2] = deleted ? 1 : 0;
     header[first + 3] = keyBytes;
     header[first + 4] = bytes.length;
+    first += itemNumbers;
   }
   return packed;
 }
