@@ -31,6 +31,17 @@ t.test('the stamp has the same place in every object of a kind', async (t) => {
   t.equal(isSame(stamped(two, '5'), one), false);
 });
 
+t.test('a field that JavaScript would put first is laid out behind the others', (t) => {
+  const odd = { 7: 'seven', metadata: { labels: { x: 'y' }, name: 'a' }, spec: {} } as KubeObject;
+  const { bytes, stampAt } = layOut(odd, 'Thing', 'v1');
+  t.equal(
+    bytes.toString(),
+    '{"kind":"Thing","apiVersion":"v1","metadata":{"resourceVersion":"","labels":{"x":"y"},"name":"a"},"7":"seven","spec":{}}\n',
+  );
+  t.equal(bytes.subarray(0, stampAt).toString().endsWith('"resourceVersion":"'), true);
+  t.end();
+});
+
 t.test('labels are read from the bytes, and only labels', async (t) => {
   t.same(cached('a', 1, { app: 'web', 'x.example/y': '' }).labels(), { app: 'web', 'x.example/y': '' });
   t.same(cached('a', 1).labels(), {});

@@ -32,12 +32,25 @@ export function layOut(object: KubeObject, kind: string, apiVersion: string): La
     metadata: _metadata,
     ...rest
   } = object as KubeObject & { metadata?: ObjectMeta };
-  const labelled = labels === undefined || isEmpty(labels) ? '' : `,"labels":${JSON.stringify(labels)}`;
+  const labelled = labels === undefined || isEmpty(labels) ? undefined : labels;
+  const metadata = { resourceVersion: '', labels: labelled, ...meta };
+  // One text in one go: three that are joined cost a third more.
+  const text = JSON.stringify({ kind, apiVersion, metadata, ...rest });
+  const laidOut = text.startsWith(head) ? text : joined(head, labelled, { meta, rest });
+  return { bytes: Buffer.from(`${laidOut}\n`), stampAt: head.length };
+}
+
+/** The same for a custom object with a field named like a number, which JavaScript puts in front of all others. */
+function joined(
+  head: string,
+  labels: ObjectMeta['labels'] | undefined,
+  { meta, rest }: { readonly meta: object; readonly rest: object },
+): string {
+  const labelled = labels === undefined ? '' : `,"labels":${JSON.stringify(labels)}`;
   const metaText = JSON.stringify(meta);
   const restText = JSON.stringify(rest);
   const metaTail = metaText === '{}' ? '}' : `,${metaText.slice(1)}`;
-  const restTail = restText === '{}' ? '}' : `,${restText.slice(1)}`;
-  return { bytes: Buffer.from(`${head}"${labelled}${metaTail}${restTail}\n`), stampAt: head.length };
+  return `${head}"${labelled}${metaTail}${restText === '{}' ? '}' : `,${restText.slice(1)}`}`;
 }
 
 /** The labels in stored bytes; undefined when the bytes are not laid out as above and must be parsed. */
