@@ -36,14 +36,21 @@ export function createWatchHub({ cache, store }: { readonly cache: WatchCache; r
   let bookmarkTimer: NodeJS.Timeout | undefined;
 
   function publish(of: ReadonlySet<Watcher>, events: readonly CacheEvent[]): void {
-    const shared = new Map<string, SharedChunk | undefined>();
+    const shared = new Map<string | undefined, SharedChunk | undefined>();
+    let scope: string | undefined;
+    let chunk: SharedChunk | undefined;
     for (const watcher of of) {
-      const { namespace } = watcher;
-      watcher.deliver(events, () => {
-        const scope = namespace ?? '';
-        if (!shared.has(scope)) shared.set(scope, framesIn(events, namespace));
-        return shared.get(scope);
-      });
+      if (!watcher.isPlain || !watcher.isLive) {
+        watcher.deliver(events);
+        continue;
+      }
+      // Neighbours mostly watch the same namespace.
+      if (shared.size === 0 || watcher.namespace !== scope) {
+        scope = watcher.namespace;
+        if (!shared.has(scope)) shared.set(scope, framesIn(events, scope));
+        chunk = shared.get(scope);
+      }
+      if (chunk !== undefined) watcher.send(chunk);
     }
   }
 

@@ -54,7 +54,7 @@ export class Watcher {
     this.#stream = options.stream;
     this.namespace = options.selection.namespace;
     this.bookmarks = options.bookmarks;
-    this.isPlain = options.selection.everything && options.render === undefined;
+    this.isPlain = options.selection.everything && options.render === undefined && !options.mayWait;
   }
 
   get isLive(): boolean {
@@ -65,10 +65,16 @@ export class Watcher {
     return this.#closed;
   }
 
-  /** A committed group; `shared` makes (or has) the frames of all plain watchers of this namespace. */
-  deliver(events: readonly CacheEvent[], shared: () => SharedChunk | undefined): void {
-    if (this.#options.mayWait) this.#later(events.length, () => this.#deliver(events, shared));
-    else this.#deliver(events, shared);
+  /** Of a plain watcher that is live: the frames of a committed group, which all of its namespace share. */
+  send(frames: SharedChunk): void {
+    this.#stream.writeShared(frames);
+    this.#dropIfSlow();
+  }
+
+  /** A committed group, for any other watcher. */
+  deliver(events: readonly CacheEvent[]): void {
+    if (this.#options.mayWait) this.#later(events.length, () => this.#deliver(events));
+    else this.#deliver(events);
   }
 
   /** One after the other; `work` writes nothing before it has everything converted. */
@@ -87,21 +93,15 @@ export class Watcher {
       });
   }
 
-  #deliver(events: readonly CacheEvent[], shared: () => SharedChunk | undefined): void {
+  #deliver(events: readonly CacheEvent[]): void {
     if (this.#closed) return;
     if (this.#queue !== undefined) {
       if (this.#queue.length + events.length > queuedMax) this.drop();
       else this.#queue.push(...events);
       return;
     }
-    if (this.isPlain) {
-      const chunk = shared();
-      if (chunk !== undefined) this.#stream.writeShared(chunk);
-    } else {
-      const frames = this.#framesOf(events);
-      if (frames !== undefined) this.#stream.write(frames);
-    }
-    this.#dropIfSlow();
+    const frames = this.#framesOf(events);
+    if (frames !== undefined) this.#write(frames);
   }
 
   /** Writes objects as ADDED, waiting for the client, then what `end` says. Queued events follow with goLive. */
