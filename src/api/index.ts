@@ -58,6 +58,15 @@ export { applyStrategicMergePatch } from './patch/strategic-patch.ts';
 export { compileNodeSelection, compileTerm, type NodeTerm, type NodeTest } from './placement/node-terms.ts';
 export { tolerates, untoleratedTaint } from './placement/tolerations.ts';
 export {
+  isReachable,
+  matchingVolume,
+  noProvisioner,
+  selectedNodeAnnotation,
+  storageClassOf,
+  waitsForConsumer,
+  whyUnfit,
+} from './placement/volumes.ts';
+export {
   decodeProtobuf,
   encodeProtobuf,
   encodeProtobufList,

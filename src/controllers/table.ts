@@ -29,6 +29,8 @@ import { statefulSetController } from './statefulset.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { tokenCleanerController } from './token-cleaner.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
+import { volumeBinderController } from './volume-binder.ts';
+import { claimProtectionController, volumeProtectionController } from './volume-protection.ts';
 
 export const controllers = [
   deploymentController,
@@ -41,6 +43,9 @@ export const controllers = [
   ttlAfterFinishedController,
   disruptionController,
   autoscalerController,
+  volumeBinderController,
+  claimProtectionController,
+  volumeProtectionController,
   resourceQuotaController,
   endpointsController,
   endpointSliceController,
