@@ -65,7 +65,7 @@ function doctorPage(): string {
 | a worker, as root | itself, the nodes as the API server shows them, and its own ways to them |
 | any machine with the administrator's kubeconfig | the cluster and every node |
 
-How it sees the other nodes: each agent answers \`GET /k8ts/probe?target=ADDRESS:PORT\` on its port 10250, asked through the API server (\`nodes/NAME/proxy/k8ts/probe\`), to whoever has the right \`nodes/proxy\`. The agent tries every other node's agent at its own address and at its address in the overlay: a connection shows that small packets pass, a request of 6000 bytes that large ones do. It also tells its clock, the MTU of its links, whether the cluster DNS answers and passes questions on, its connection table and its disks. A request has at most 64 targets and each two seconds.
+How it sees the other nodes: each agent answers \`GET /k8ts/probe?target=ADDRESS:PORT\` on its port 10250, asked through the API server (\`nodes/NAME/proxy/k8ts/probe\`), to whoever has the right \`nodes/proxy\`. The agent tries every other node's agent at its own address and at its address in the overlay: a connection shows that small packets pass, a request of 6000 bytes that large ones do. It also tells its clock, the MTU of its links, whether the cluster DNS answers and passes questions on, its connection table and its disks. A request has at most 64 targets; each gets four seconds to connect and four to answer.
 
 Two nodes that do not reach each other do not tell whose fault it is; with three or more, a node that has trouble with all others is named alone.
 

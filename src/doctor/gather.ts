@@ -28,9 +28,9 @@ export interface DoctorDeps {
 type Reports = ClusterObservations['reports'];
 
 /** ms for the API server's first answer. */
-const apiPatience = 5000;
-/** ms for a node's report: four tries of two seconds each are the longest that 64 targets take. */
-const reportPatience = 30_000;
+const apiPatience = 10_000;
+/** ms for a node's report: 64 targets, 16 at a time, take at most eight seconds each, four to connect and four to answer. */
+const reportPatience = 45_000;
 /** Targets that an agent takes in one request. */
 const targetsAtOnce = 64;
 

@@ -52,7 +52,7 @@ export interface Examination {
 
 /** At once; each takes a connection. */
 const parallel = 16;
-const dnsTimeout = 1500;
+const dnsTimeout = 3000;
 /** The root of all names: every nameserver that works has an answer to it. */
 const outsideName = '.';
 const resolvConfs = ['/run/systemd/resolve/resolv.conf', '/etc/resolv.conf'];

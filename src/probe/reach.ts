@@ -28,7 +28,7 @@ export interface Reach {
 export interface ReachOptions {
   readonly address: string;
   readonly port: number;
-  /** ms for the connection, and again for the answer. Default 2000. */
+  /** ms for the connection, and again for the answer. Default 4000. */
   readonly timeout?: number;
   readonly signal: AbortSignal;
 }
@@ -37,7 +37,7 @@ export interface ReachOptions {
 const padding = 'x'.repeat(6000);
 
 /** Rejects only when `signal` aborts. */
-export async function reach({ address, port, timeout = 2000, signal }: ReachOptions): Promise<Reach> {
+export async function reach({ address, port, timeout = 4000, signal }: ReachOptions): Promise<Reach> {
   signal.throwIfAborted();
   const target = `${address}:${port}`;
   const socket = connect({ host: address, port });

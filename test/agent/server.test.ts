@@ -230,3 +230,16 @@ t.test('a probe tells what the node sees, to whoever may use the node', async (t
   const many = Array.from({ length: 65 }, () => 'target=127.0.0.1:1').join('&');
   t.match(await ask(`/k8ts/probe?${many}`), { status: 400, body: /at most 64/ });
 });
+
+t.test('examinations queue up, and not without end', async (t) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const host = createFakeHost({ onRun: () => released.then(() => ({ stdout: ipOutput })) });
+  const setup = { nodeName: 'n1', nodeIp: '192.0.2.1', clusterDns: '127.0.0.1', clusterDomain: 'cluster.local' };
+  const probe = createProbeRoute(host, { ...setup, dns: 'off', overlay: { vni: 1 } });
+  const ask = () => probe(new URLSearchParams(), AbortSignal.timeout(10_000));
+  const taken = Array.from({ length: 9 }, ask);
+  await t.rejects(ask(), { status: 429, message: /ask again later/ });
+  release();
+  t.equal((await Promise.all(taken)).length, 9);
+  t.match(await ask(), { node: 'n1' });
+});

@@ -1,8 +1,8 @@
 // GET /k8ts/probe?target=ADDRESS:PORT&… : what this node sees of itself and of its way to others, for `k8ts doctor`, which
 // asks it of every node through the API server (nodes/NAME/proxy/k8ts/probe) and so gets the whole matrix from one place.
 // Whoever may use nodes/proxy of this node may ask, nobody else; that right opens exec into every pod of it as well, so
-// that a connection to an address and port of the caller's choice adds nothing. Bounded: 64 targets, 16 at a time, two
-// seconds each; one examination at a time, the others wait.
+// that a connection to an address and port of the caller's choice adds nothing. Bounded: 64 targets, 16 at a time, eight
+// seconds each; one examination at a time, eight may wait, others are refused.
 
 import { isIP } from 'node:net';
 import type { Host } from '../../host/index.ts';
@@ -10,16 +10,24 @@ import { examineNode, type NodeSetup } from '../../probe/index.ts';
 import { RequestError, type RoutesOptions } from './routes.ts';
 
 const mostTargets = 64;
+const mostWaiting = 8;
 
-/** The route throws RequestError 400 for a target that is not address:port, and for too many. */
+/** The route throws RequestError 400 for a target that is not address:port and for too many, 429 when too many wait. */
 export function createProbeRoute(host: Host, setup: NodeSetup): RoutesOptions['probe'] {
   let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
   return async (query, signal) => {
     const targets = query.getAll('target').map(parseTarget);
     if (targets.length > mostTargets) throw new RequestError(400, `at most ${mostTargets} targets at a time`);
+    if (waiting > mostWaiting) throw new RequestError(429, 'other examinations are under way: ask again later');
+    waiting += 1;
     const report = last.then(() => examineNode(host, { setup, targets, signal }));
     last = report.catch(() => undefined);
-    return await report;
+    try {
+      return await report;
+    } finally {
+      waiting -= 1;
+    }
   };
 }
 
