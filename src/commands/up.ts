@@ -10,11 +10,12 @@ import {
   createLiveProgress,
   createPlainProgress,
   createReach,
+  describeFailures,
+  incomplete,
   mergeKubeconfig,
   parseClusterFile,
   type Removal,
   runUp,
-  summaryOf,
 } from '../up/index.ts';
 import { K8tsCommand } from './oclif.ts';
 
@@ -73,7 +74,9 @@ export default class Up extends K8tsCommand {
     for (const line of report.strays) this.print(line);
     if (report.adminConf !== undefined)
       await this.#keepKubeconfig(report.adminConf, flags.kubeconfig, flags.context ?? file.metadata.name);
-    if (report.failures.length > 0) throw summaryOf(report.failures, report.machines);
+    if (report.failures.length === 0) return;
+    process.stderr.write(`\n${describeFailures(report.failures).join('\n')}\n\n`);
+    throw incomplete(report.failures, report.machines);
   }
 
   async #keepKubeconfig(from: string, given: string | undefined, context: string): Promise<void> {

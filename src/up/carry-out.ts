@@ -1,10 +1,12 @@
 // Carries out the steps of a plan on one machine. Every step may be repeated: after a crash or Ctrl-C the next run finds what
 // is done and continues.
 
+import { createHash } from 'node:crypto';
 import { kinds } from '../api/index.ts';
 import { CodedError } from '../base/index.ts';
-import { type Bundle, type BundleArchitecture, installBundle } from '../bundle/index.ts';
+import { type Bundle, type BundleArchitecture, currentLink, installBundle } from '../bundle/index.ts';
 import { ApiStatusError } from '../client/index.ts';
+import { agentService, serverService } from '../config/index.ts';
 import type { SshHost } from '../host/index.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import type { ClusterFile, FileHost } from './cluster-file.ts';
@@ -22,10 +24,16 @@ export interface Doing {
   readonly onLine: (line: string) => void;
 }
 
+export interface Installation {
+  readonly architecture: BundleArchitecture;
+  readonly bundleOf: (architecture: BundleArchitecture) => Promise<Bundle>;
+  /** Services run there, from the version that is replaced. */
+  readonly restarts: boolean;
+}
+
 export async function install(
   { host, signal, onLine }: Doing,
-  architecture: BundleArchitecture,
-  bundleOf: (architecture: BundleArchitecture) => Promise<Bundle>,
+  { architecture, bundleOf, restarts }: Installation,
 ): Promise<void> {
   const bundle = await bundleOf(architecture);
   const archive = `${archives}/${bundle.name}.tar.gz`;
@@ -40,12 +48,20 @@ export async function install(
   onLine('installing k8ts');
   await installBundle(host, bundle, { archive, signal });
   await host.remove(archives, { recursive: true });
+  if (restarts) await host.run('sh', ['-c', restartServices], { signal });
 }
 
-export async function init({ host, signal, onLine }: Doing, file: ClusterFile, entry: FileHost): Promise<void> {
+/** Pods are not the services' children: they run on. A supervisor starts what ends again, by then from the new version. */
+const restartServices = [
+  `if [ -d /run/systemd/system ]; then systemctl try-restart ${serverService} ${agentService}`,
+  `else pkill -TERM -f '^${currentLink}/bin/node .*${currentLink}/dist/k8ts[.]js run (server|agent) ' || [ $? = 1 ]; fi`,
+].join('\n');
+
+/** What init is told, but for what it finds out itself. */
+export function initDocument(file: ClusterFile, entry: FileHost): object {
   const { cluster = {} } = file;
   const { certSans = [] } = cluster.apiServer ?? {};
-  const document = {
+  return {
     apiVersion: 'k8ts.dev/v1',
     kind: 'ClusterConfiguration',
     ...cluster,
@@ -57,6 +73,16 @@ export async function init({ host, signal, onLine }: Doing, file: ClusterFile, e
     },
     node: nodeOf(entry),
   };
+}
+
+/** Hash of what init is told of the cluster; what the node is told besides is settled on the Node. */
+export function settingsOf(file: ClusterFile, { name, nodeIp, address }: FileHost): string {
+  const text = JSON.stringify(initDocument(file, { name, nodeIp, address }));
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+export async function init({ host, signal, onLine }: Doing, file: ClusterFile, entry: FileHost): Promise<void> {
+  const document = initDocument(file, entry);
   await runRemoteK8ts({ host, command: 'init', args: ['--skip-token-print'], document, signal, onLine });
 }
 

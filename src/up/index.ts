@@ -1,5 +1,5 @@
 export { type ClusterFile, parseClusterFile } from './cluster-file.ts';
-export { summaryOf } from './machines.ts';
+export { describeFailures, incomplete } from './machines.ts';
 export { mergeKubeconfig } from './merge-kubeconfig.ts';
 export type { Removal } from './plan.ts';
 export { createLiveProgress, createPlainProgress, type UpProgress } from './progress.ts';

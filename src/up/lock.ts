@@ -6,17 +6,20 @@ import { hostname, userInfo } from 'node:os';
 import { Readable } from 'node:stream';
 import { CodedError, messageOf } from '../base/index.ts';
 import type { SshHost } from '../host/index.ts';
+import { notRoot } from './observe.ts';
 
 export const lockPath = '/run/k8ts-up.lock';
 /** ms between signs of life; the script waits three times as long. */
 const beat = 10_000;
-const refusedCode = 75;
+const refused = 75;
+const isNotRoot = 77;
 
 /** $1 who we are. A file that was removed while we waited for its lock is not the one that others see: start again. */
 const script = `
+[ "$(id -u)" = 0 ] || exit ${isNotRoot}
 while :; do
   exec 9>>${lockPath}
-  flock -n 9 || { cat ${lockPath}; exit ${refusedCode}; }
+  flock -n 9 || { cat ${lockPath}; exit ${refused}; }
   [ /proc/$$/fd/9 -ef ${lockPath} ] && break
 done
 echo "$1" >${lockPath}
@@ -30,7 +33,7 @@ export interface HostLock {
   release(): Promise<void>;
 }
 
-/** @throws CodedError UP_LOCKED naming who has it; COMMAND_NOT_FOUND without util-linux */
+/** @throws CodedError UP_LOCKED naming who has it; NOT_ROOT; COMMAND_NOT_FOUND without util-linux */
 export async function lockHost(host: SshHost, signal: AbortSignal): Promise<HostLock> {
   const who = `${userInfo().username}@${hostname()} (process ${process.pid}) since ${new Date().toISOString()}`;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -77,7 +80,8 @@ export async function lockHost(host: SshHost, signal: AbortSignal): Promise<Host
 }
 
 function explain(host: SshHost, output: string, error: unknown): unknown {
-  if (!messageOf(error).includes(`exit code ${refusedCode}`)) return error;
+  if (messageOf(error).includes(`exit code ${isNotRoot}`)) return notRoot(host.name);
+  if (!messageOf(error).includes(`exit code ${refused}`)) return error;
   const who = output.trim() === '' ? 'somebody' : output.trim();
   return new CodedError('UP_LOCKED', `another k8ts up works on ${host.name}: ${who}`, {
     hint: 'wait until it has ended and run the command again; a lock of one that died ends by itself within half a minute',

@@ -88,7 +88,7 @@ export interface OpenOptions {
 /** @throws Failed */
 export async function openMachine(id: string, { target, sudo }: Reach, options: OpenOptions): Promise<Machine> {
   const { attempts, progress, ssh, signal, locks } = options;
-  progress.step(id, 'connecting');
+  progress.passing(id, 'connecting');
   const host = await attempts.phase(id, 'connect', () => openSshHost(target, { ...ssh, name: id, sudo, signal }));
   let lock: HostLock | undefined;
   const close = async (): Promise<void> => {
@@ -96,8 +96,8 @@ export async function openMachine(id: string, { target, sudo }: Reach, options: 
     host.close();
   };
   try {
-    const seen = await attempts.phase(id, 'observe', () => observeHost(host, signal));
     if (locks) lock = await attempts.phase(id, 'lock', () => lockHost(host, signal));
+    const seen = await attempts.phase(id, 'observe', () => observeHost(host, signal)); // locked: it stays as it is seen
     return { id, host, seen, close };
   } catch (error) {
     await close();
@@ -105,17 +105,21 @@ export async function openMachine(id: string, { target, sudo }: Reach, options: 
   }
 }
 
-/** What all failures come to, for the person who started it. */
-export function summaryOf(failures: readonly Failure[], all: number): CodedError {
-  const ids = new Set(failures.map(({ id }) => id));
-  const lines = failures.flatMap(({ id, phase, error }) => {
+/** Each failure with its machine, phase, what was run, its output and the next step. */
+export function describeFailures(failures: readonly Failure[]): readonly string[] {
+  return failures.flatMap(({ id, phase, error }) => {
     const coded = error instanceof CodedError;
     const message = error instanceof Error ? (coded ? error.message : (error.stack ?? error.message)) : String(error);
     const [first = '', ...rest] = `${message}${coded ? ` [${error.code}]` : ''}`.split('\n');
-    const hint = coded && error.hint !== undefined ? [`      what to do: ${error.hint}`] : [];
-    return [`  ${id}, phase ${phase}: ${first}`, ...rest.map((line) => `      ${line}`), ...hint];
+    const hint = coded && error.hint !== undefined ? [`    what to do: ${error.hint}`] : [];
+    return [`${id}, phase ${phase}: ${first}`, ...rest.map((line) => `    ${line}`), ...hint];
   });
-  return new CodedError('UP_INCOMPLETE', `${ids.size} of ${all} machines failed:\n${lines.join('\n')}`, {
-    hint: 'mend what is named above and run the same command again: it continues',
+}
+
+/** What all failures come to. */
+export function incomplete(failures: readonly Failure[], all: number): CodedError {
+  const ids = [...new Set(failures.map(({ id }) => id))];
+  return new CodedError('UP_INCOMPLETE', `${ids.length} of ${all} machines failed: ${ids.join(', ')}`, {
+    hint: 'mend what is said of them above and run the same command again: it continues',
   });
 }

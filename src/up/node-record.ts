@@ -2,24 +2,34 @@
 // after it was taken out of the file, and which labels and taints came from the file, so that those which are taken out
 // there go while those that others set stay. Nodes without the annotation joined in another way and are left alone.
 //
-//   k8ts.dev/up: {"address":"192.0.2.11","port":22,"labels":["disk"],"taints":["dedicated:NoSchedule"]}
+//   k8ts.dev/up: {"ssh":{"address":"192.0.2.11","port":22,"user":"root"},"labels":["disk"],"taints":["dedicated:NoSchedule"]}
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../api/index.ts';
 import type { NodeTaint } from '../config/index.ts';
 
 export const recordAnnotation = 'k8ts.dev/up';
 
-export interface NodeRecord {
+/** How a machine is reached, without secrets. */
+export interface SshRecord {
   readonly address: string;
   readonly port: number;
   readonly user: string;
+  readonly hostKey?: string | undefined;
+  readonly bastion?: Omit<SshRecord, 'bastion'> | undefined;
+}
+
+export interface NodeRecord {
+  readonly ssh: SshRecord;
   /** Keys of labels that are the file's. */
   readonly labels: readonly string[];
   /** KEY:EFFECT of taints that are the file's. */
   readonly taints: readonly string[];
+  /** Hash of what init was told; on the control plane. */
+  readonly settings?: string | undefined;
 }
 
-export interface WantedNode extends Pick<NodeRecord, 'address' | 'port' | 'user'> {
+export interface WantedNode extends Pick<NodeRecord, 'ssh' | 'settings'> {
   readonly labels: Readonly<Record<string, string>>;
   /** undefined: the node keeps those that it registered with. */
   readonly taints: readonly NodeTaint[] | undefined;
@@ -51,18 +61,17 @@ export function planNode(want: WantedNode, node: Node): NodeChange | undefined {
   const gone = (before?.labels ?? []).filter((key) => want.labels[key] === undefined && have[key] !== undefined);
   const taints = plannedTaints(want, before, node);
   const record: NodeRecord = {
-    address: want.address,
-    port: want.port,
-    user: want.user,
+    ssh: want.ssh,
     labels: Object.keys(want.labels).sort(),
     taints: (want.taints ?? []).map(taintName).sort(),
+    settings: want.settings,
   };
   const lines = [
     ...set.map(([key, value]) => `label ${key}=${value}`),
     ...gone.map((key) => `label ${key} removed`),
     ...taints.lines,
   ];
-  if (lines.length === 0 && JSON.stringify(before) === JSON.stringify(record)) return undefined;
+  if (lines.length === 0 && isDeepStrictEqual(before, JSON.parse(JSON.stringify(record)))) return undefined;
   const labels = Object.fromEntries([...set, ...gone.map((key) => [key, null] as const)]);
   const patch = {
     metadata: { labels, annotations: { [recordAnnotation]: JSON.stringify(record) } },

@@ -46,9 +46,7 @@ export async function observeHost(host: Pick<Host, 'run' | 'name'>, signal: Abor
   );
   const textOf = (name: keyof typeof sections): string | undefined => found.get(name) || undefined;
   if (textOf('uid') !== '0') {
-    throw new CodedError('NOT_ROOT', `whoever logs in to ${host.name} is not root there`, {
-      hint: 'set `user: root`, or `sudo: true` for a user who may become root',
-    });
+    throw notRoot(host.name);
   }
   const manifest = textOf('bundle');
   const agent = textOf('agent');
@@ -61,6 +59,12 @@ export async function observeHost(host: Pick<Host, 'run' | 'name'>, signal: Abor
     caPem: textOf('ca'),
     adminConf: textOf('admin'),
   };
+}
+
+export function notRoot(name: string): CodedError {
+  return new CodedError('NOT_ROOT', `whoever logs in to ${name} is not root there`, {
+    hint: 'set `user: root`, or `sudo: true` for a user who may become root',
+  });
 }
 
 function architectureOf(name: string, machine: string): BundleArchitecture {

@@ -2,7 +2,8 @@
 // so --dry-run prints exactly what would be carried out, and a second run that has nothing to do knows it at once.
 
 import type { Node } from '../api/index.ts';
-import { planNode, recordOf, type WantedNode } from './node-record.ts';
+import { nameOfPlace } from '../host/index.ts';
+import { planNode, recordOf, type SshRecord, type WantedNode } from './node-record.ts';
 
 export type Step =
   /** Copy the archive and make its version the current one. `from`: the version that is there. */
@@ -58,9 +59,7 @@ export interface HostPlan {
 
 export interface Removal {
   readonly nodeName: string;
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
+  readonly ssh: SshRecord;
 }
 
 export interface UpPlan {
@@ -83,16 +82,20 @@ export function planUp(desired: readonly DesiredHost[], observed: Observed): UpP
     ...hosts.map(({ nodeName }) => nodeName),
     ...desired.flatMap(({ name }) => (name === undefined ? [] : [name])),
   ]);
-  // A machine that cannot be reached now may be in the file under its address only: its node is not taken for a foreign one.
-  const unseen = desired.filter(({ id }) => !observed.hosts.has(id)).map(({ node }) => `${node.address}:${node.port}`);
+  // A machine of the file may have a node of another name: it could not be looked at, or shall be renamed, which is refused.
+  const inFile = desired.map(({ node }) => placeOf(node.ssh));
   const others = (cluster?.nodes ?? []).filter((node) => !names.has(node.metadata?.name ?? ''));
   const removals = others.flatMap((node) => {
     const record = recordOf(node);
-    if (record === undefined || unseen.includes(`${record.address}:${record.port}`)) return [];
-    return [{ nodeName: node.metadata?.name ?? '', address: record.address, port: record.port, user: record.user }];
+    if (record === undefined || inFile.includes(placeOf(record.ssh))) return [];
+    return [{ nodeName: node.metadata?.name ?? '', ssh: record.ssh }];
   });
   const foreign = others.filter((node) => recordOf(node) === undefined).map((node) => node.metadata?.name ?? '');
   return { hosts, removals, foreign };
+}
+
+function placeOf({ address, port, bastion }: SshRecord): string {
+  return `${address}:${port} ${bastion?.address ?? ''}`;
 }
 
 function planHost(want: DesiredHost, have: ObservedHost, cluster: ObservedCluster | undefined): HostPlan {
@@ -130,6 +133,8 @@ function whyNotMember(want: DesiredHost, have: ObservedHost, node: Node | undefi
   if (want.role === 'control-plane' && !have.isMaster) return 'it is no control plane yet';
   if (have.nodeName === undefined) return 'it is no node yet';
   if (node === undefined) return 'the cluster does not have its node';
+  const settings = recordOf(node)?.settings;
+  if (settings !== undefined && settings !== want.node.settings) return 'what the file says of the cluster has changed';
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   return ready?.status === 'True' ? undefined : `its node is not Ready: ${ready?.message ?? 'it has not reported yet'}`;
 }
@@ -152,7 +157,7 @@ export function describePlan(
       ...steps.map((step) => `${id}: ${describeStep(step)}`),
     ]),
     ...(removes ? removals : []).map(
-      ({ nodeName, user, address }) => `${nodeName}: drain the node, reset ${user}@${address}, delete the node`,
+      ({ nodeName, ssh }) => `${nodeName}: drain the node, reset ${nameOfPlace(ssh)}, delete the node`,
     ),
   ];
 }

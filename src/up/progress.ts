@@ -66,7 +66,7 @@ export async function createLiveProgress(ids: readonly string[], write: (text: s
     async end() {
       for (const { outcome } of tasks.values()) outcome.resolve();
       await finished;
-      for (const text of held) write(`${text}\n`);
+      for (const text of held.splice(0)) write(`${text}\n`);
     },
   };
 }

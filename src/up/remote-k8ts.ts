@@ -61,5 +61,5 @@ function remoteError(command: string, code: number, output: string): CodedError 
       hint: 'run it by hand on that machine',
     });
   }
-  return new CodedError(id, message, hint === undefined ? {} : { hint });
+  return new CodedError(id, `${command}: ${message}`, hint === undefined ? {} : { hint });
 }

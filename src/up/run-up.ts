@@ -11,8 +11,8 @@ import { kinds } from '../api/index.ts';
 import { CodedError, createSlots } from '../base/index.ts';
 import { type Bundle, type BundleArchitecture, bundleFor, readTree } from '../bundle/index.ts';
 import { paths } from '../config/index.ts';
-import type { SshOptions } from '../host/index.ts';
-import { init, install, join, noControlPlane, resetHost, settle } from './carry-out.ts';
+import type { SshOptions, SshTarget } from '../host/index.ts';
+import { init, install, join, noControlPlane, resetHost, settingsOf, settle } from './carry-out.ts';
 import { type ClusterAccess, openCluster } from './cluster-access.ts';
 import type { ClusterFile, FileHost } from './cluster-file.ts';
 import {
@@ -24,6 +24,7 @@ import {
   openMachine,
   type PhaseTime,
 } from './machines.ts';
+import type { SshRecord } from './node-record.ts';
 import {
   type DesiredHost,
   describePlan,
@@ -83,6 +84,12 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
   let progress = await startProgress(entries.map(({ id }) => id));
   let cluster: ClusterAccess | undefined;
   const attempts = createAttempts(() => progress, signal);
+  const opened: ClusterAccess[] = [];
+  const open: typeof openCluster = async (master, adminConf) => {
+    const access = await openCluster(master, adminConf);
+    opened.push(access);
+    return access;
+  };
   try {
     await look(entries, { options, attempts, progress, machines });
     await progress.end();
@@ -91,7 +98,7 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
     const seen = machines.get(master.id);
     if (seen?.seen.isMaster === true && seen.seen.adminConf !== undefined) {
       const { adminConf } = seen.seen;
-      cluster = await attempts.phase(master.id, 'observe', () => openCluster(seen.host, adminConf)).catch(notFailed);
+      cluster = await attempts.phase(master.id, 'observe', () => open(seen.host, adminConf)).catch(notFailed);
     }
     const plan = await planFrom(entries, { machines, cluster, programRoot: options.programRoot, signal });
     const removes = plan.removals.length > 0 && (await options.mayRemove(plan.removals));
@@ -103,7 +110,7 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
     if (!dryRun && lines.length > 0) {
       const busy = plan.hosts.filter(({ steps }) => steps.length > 0).map(({ id }) => id);
       progress = await startProgress([...busy, ...(removes ? plan.removals.map(({ nodeName }) => nodeName) : [])]);
-      cluster = await act(entries, plan, { options, attempts, progress, machines, cluster });
+      cluster = await act(entries, plan, { options, attempts, progress, machines, cluster, openCluster: open });
       if (removes) await removeAll(plan.removals, { options, attempts, progress, cluster });
       await progress.end();
     }
@@ -120,7 +127,7 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
     };
   } finally {
     await progress.end();
-    await cluster?.close();
+    await Promise.all(opened.map((access) => access.close()));
     await Promise.all([...machines.values()].map((machine) => machine.close()));
   }
 }
@@ -181,6 +188,7 @@ async function planFrom(
 }
 
 interface ActInput extends Stage {
+  readonly openCluster: typeof openCluster;
   readonly machines: ReadonlyMap<string, Machine>;
   readonly cluster: ClusterAccess | undefined;
 }
@@ -218,11 +226,16 @@ async function act(entries: readonly Entry[], plan: UpPlan, input: ActInput): Pr
         progress.step(id, step.kind === 'node' ? 'settling labels and taints' : step.kind);
         switch (step.kind) {
           case 'install':
-            return install(doing, machine.seen.architecture, bundleOf);
+            return install(doing, {
+              architecture: machine.seen.architecture,
+              bundleOf,
+              restarts: machine.seen.nodeName !== undefined,
+            });
           case 'init':
             await init(doing, file, entry.host);
-            await input.cluster?.close();
-            return ready.resolve(await openCluster(host, (await host.readFile(paths.adminConf)).toString('utf8')));
+            return ready.resolve(
+              await input.openCluster(host, (await host.readFile(paths.adminConf)).toString('utf8')),
+            );
           case 'join':
             return join(doing, file, entry.host, await (await accessFor()).joinString(signal));
           case 'node':
@@ -259,7 +272,7 @@ async function removeAll(
   const { client } = cluster;
   const { signal, ssh, reachOf, concurrency, drainPatience = 60_000 } = options;
   const slots = createSlots(concurrency);
-  const removeOne = async ({ nodeName, address, port, user }: Removal): Promise<void> => {
+  const removeOne = async ({ nodeName, ssh: place }: Removal): Promise<void> => {
     const onLine = (line: string): void => progress.passing(nodeName, line);
     progress.step(nodeName, 'moving its pods elsewhere');
     await attempts.phase(nodeName, 'drain', () =>
@@ -267,7 +280,7 @@ async function removeAll(
     );
     let reset = false;
     try {
-      const reach = await reachOf({ address, port, user });
+      const reach = await reachOf(place);
       const machine = await openMachine(nodeName, reach, { attempts, progress, ssh, signal, locks: true });
       progress.step(nodeName, 'reset');
       await attempts
@@ -293,11 +306,21 @@ async function entriesOf(file: ClusterFile, reachOf: ReachOf): Promise<readonly 
     file.hosts.map(async (host) => {
       const id = labelOf(host);
       const reach = await reachOf(host);
-      const { address, port, user } = reach.target;
-      const node = { address, port, user, labels: host.labels ?? {}, taints: host.taints };
+      const settings = host.role === 'control-plane' ? settingsOf(file, host) : undefined;
+      const node = { ssh: recordable(reach.target), labels: host.labels ?? {}, taints: host.taints, settings };
       return { id, host, reach, want: { id, name: host.name, role: host.role ?? 'worker', node } };
     }),
   );
+}
+
+function recordable({ address, port, user, hostKey, bastion }: SshTarget): SshRecord {
+  return {
+    address,
+    port,
+    user,
+    ...(hostKey === undefined ? {} : { hostKey }),
+    ...(bastion === undefined ? {} : { bastion: recordable(bastion) }),
+  };
 }
 
 function masterOf(entries: readonly Entry[]): Entry {

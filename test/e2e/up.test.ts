@@ -117,6 +117,19 @@ t.test('k8ts up', { skip: skipWithoutSshd }, async (t) => {
     t.match(mustSucceed(await up(hosts)).stdout, /Nothing to do/);
   });
 
+  await t.test('a machine with another version gets this one, and its services are started again', async (t) => {
+    const agent = async () => (await lab.on('node3', ['pgrep', '-f', 'k8ts.js run agent'])).stdout.trim();
+    const before = await agent();
+    const older =
+      'cd /opt/k8ts; n=$(readlink current); mv $n old; sed -i "s/$n/old/" old/bundle.json; ln -sfn old current';
+    mustSucceed(await lab.on('node3', ['sh', '-c', older]));
+    const hosts = { node3: { labels: { zone: 'a' } }, node4: { taints: [] } };
+    mustSucceed(await up(hosts));
+    t.match(mustSucceed(await lab.on('node3', ['readlink', '/opt/k8ts/current'])).stdout, /^[\d.]+-[0-9a-f]+\n$/);
+    t.not(await agent(), before);
+    t.match(mustSucceed(await up(hosts)).stdout, /Nothing to do/);
+  });
+
   await t.test('machines that fail are named, and do not stop the others', async (t) => {
     await ssh.changeHostKey('node4');
     mustSucceed(await lab.on('node5', ['pkill', 'containerd']));
@@ -137,7 +150,7 @@ t.test('k8ts up', { skip: skipWithoutSshd }, async (t) => {
   await t.test('somebody else is at it', async (t) => {
     const holder = lab.on('node3', ['flock', '/run/k8ts-up.lock', 'sh', '-c', 'echo jane >/run/k8ts-up.lock; sleep 8']);
     const refused = await up({ node4: null, node3: { labels: {} } });
-    t.match(refused.stderr, /1 of 4 machines failed:\n +node3, phase lock: .*jane.*\[UP_LOCKED\]/);
+    t.match(refused.stderr, /node3, phase lock: .*jane.*\[UP_LOCKED\][\s\S]*1 of 4 machines failed: node3/);
     await holder;
     mustSucceed(await up({ node4: null }));
   });

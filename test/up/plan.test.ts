@@ -6,11 +6,12 @@ import { type DesiredHost, describePlan, describeStrays, type ObservedHost, plan
 const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const otherCa = ca.replace('AAAA', 'BBBB');
 
+const place = (name: string) => ({ address: `${name}.example`, port: 22, user: 'root' });
 const host = (id: string, more: Partial<DesiredHost> = {}): DesiredHost => ({
   id,
   name: id,
   role: 'worker',
-  node: { address: `${id}.example`, port: 22, user: 'root', labels: {}, taints: undefined },
+  node: { ssh: place(id), labels: {}, taints: undefined },
   ...more,
 });
 const master = host('m', { role: 'control-plane' });
@@ -24,7 +25,7 @@ const fresh: ObservedHost = {
 };
 const member = (nodeName: string): ObservedHost => ({ ...fresh, installed: 'v1', nodeName, caPem: ca });
 const record = (name: string, more: Partial<NodeRecord> = {}): string =>
-  JSON.stringify({ address: `${name}.example`, port: 22, user: 'root', labels: [], taints: [], ...more });
+  JSON.stringify({ ssh: place(name), labels: [], taints: [], ...more });
 const node = (name: string, more: { annotation?: string | null; ready?: string } = {}): Node => ({
   metadata: {
     name,
@@ -62,6 +63,15 @@ const cases = [
     hosts: { m: { ...masterSeen, installed: 'v0' } },
     cluster: cluster(node('m')),
     want: ['m: install k8ts v1 (has v0)', 'm: k8ts init (another version is installed)'],
+  },
+  {
+    name: 'other settings of the cluster',
+    desired: [
+      host('m', { role: 'control-plane', node: { ssh: place('m'), labels: {}, taints: undefined, settings: 's2' } }),
+    ],
+    hosts: { m: masterSeen },
+    cluster: cluster(node('m', { annotation: record('m', { settings: 's1' }) })),
+    want: ['m: k8ts init (what the file says of the cluster has changed)', /m: .*labels/],
   },
   {
     name: 'a node that is not Ready',
@@ -118,13 +128,13 @@ t.test('plan: nodes that the file does not have', async (t) => {
   const nodes = [node('m'), node('gone'), node('by-hand', { annotation: null }), node('unseen')];
   const desired = [master, host('unseen', { name: undefined })];
   const plan = planUp(desired, { hosts: new Map([['m', masterSeen]]), cluster: cluster(...nodes) });
-  t.strictSame(plan.removals, [{ nodeName: 'gone', address: 'gone.example', port: 22, user: 'root' }]);
+  t.strictSame(plan.removals, [{ nodeName: 'gone', ssh: place('gone') }]);
   t.match(describePlan(plan, { removes: true }), [/^gone: drain the node, reset root@gone.example, delete/]);
   t.strictSame(describePlan(plan, { removes: false }), []);
   t.match(describeStrays(plan, { removes: false }), [/^gone .*--prune/, /^by-hand .*left alone/]);
 });
 
-const wanted = { address: 'a.example', port: 22, user: 'root', labels: { disk: 'ssd' }, taints: undefined };
+const wanted = { ssh: place('a'), labels: { disk: 'ssd' }, taints: undefined };
 const noSchedule = { key: 'dedicated', value: 'db', effect: 'NoSchedule' } as const;
 const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' } as const;
 const controlPlane = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' } as const;
