@@ -58,13 +58,15 @@ t.test('rotate-ca on a control plane that runs, with one node that follows and o
     return printed ?? { code: -1, stdout: '', stderr: '' };
   };
   const [first = ''] = await hashes();
-  const dry = await rotate('--dry-run');
-  t.match(dry.stdout, /^This would be done:\n[\s\S]*ca-next\.key[\s\S]*every node has followed/);
-  t.same(await hashes(), [first]);
-
-  const slow = await rotate('--timeout', '300ms');
-  t.equal(slow.code, 1);
-  t.match(slow.stderr, /n1 \(its agent says nothing of certificates\) \[ROTATION_NOT_FOLLOWED\]/);
+  const [dry, nowhere, slow] = await runLines([
+    ['certs', 'rotate-ca', ...places, '--dry-run'],
+    ['certs', 'rotate-ca', '--cert-dir', '/nowhere', '--kubeconfig-dir', '/nowhere'],
+    ['certs', 'rotate-ca', ...places, '--timeout', '300ms'],
+  ]);
+  t.match(dry?.stdout, /^This would be done:\n[\s\S]*ca-next\.key[\s\S]*every node has followed/);
+  t.match(nowhere?.stderr, /CA_ABSENT/);
+  t.equal(slow?.code, 1);
+  t.match(slow?.stderr, /n1 \(its agent says nothing of certificates\) \[ROTATION_NOT_FOLLOWED\]/);
   const both = await hashes();
   t.equal(both.length, 2);
   await follow(old, 'n1', both, first);
@@ -94,12 +96,14 @@ t.test('rotate-ca on a control plane that runs, with one node that follows and o
   t.same(await hashes(), [second]);
   const fresh = await connect(admin);
   t.same(await announced(fresh), [second]);
-  const late = await connect(kept);
-  await t.rejects(late.raw('GET', '/version'), 'the old kubeconfig ends here');
-});
-
-t.test('without a cluster to tell, nothing is begun', async (t) => {
-  const [printed] = await runLines([['certs', 'rotate-ca', '--cert-dir', '/nowhere', '--kubeconfig-dir', '/nowhere']]);
-  t.equal(printed?.code, 1);
-  t.match(printed?.stderr, /CA_ABSENT/);
+  // The server takes over what is on disk a moment later; the old kubeconfig ends then.
+  for (;;) {
+    const late = await connect(kept);
+    const isHeard = await late.raw('GET', '/version').then(
+      () => true,
+      () => false,
+    );
+    if (!isHeard) break;
+  }
+  t.equal((await fresh.raw('GET', '/version')).status, 200);
 });
