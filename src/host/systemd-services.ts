@@ -61,9 +61,19 @@ export function unitOf(spec: ServiceSpec): string {
           'PrivateDevices=yes',
           'ProtectKernelTunables=yes',
           'ProtectKernelModules=yes',
+          'ProtectKernelLogs=yes',
           'ProtectControlGroups=yes',
+          'ProtectClock=yes',
+          'ProtectHostname=yes',
+          'ProtectProc=invisible',
           'RestrictSUIDSGID=yes',
+          'RestrictNamespaces=yes',
+          'RestrictRealtime=yes',
+          'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+          'SystemCallArchitectures=native',
           'LockPersonality=yes',
+          // Ports below 1024, and files of other owners in folders that somebody chose for data and audit logs.
+          'CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER',
           `ReadWritePaths=${spec.writablePaths.map((path) => quote(`-${path}`)).join(' ')}`,
         ];
   return [

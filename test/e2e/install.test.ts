@@ -159,8 +159,8 @@ t.test('after reset a node is what it was, the program included', async (t) => {
 });
 
 t.test('reset works when the runtime is dead and half of the state is gone, and when it is run again', async (t) => {
-  mustSucceed(await shell('bare', line));
   await lab.kubectl(['delete', 'node', 'bare']);
+  mustSucceed(await shell('bare', line));
   await eventually('the pod runs again', 60_000, async () => {
     const pods = await lab.kubectl([
       'get',
