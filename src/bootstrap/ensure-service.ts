@@ -3,7 +3,7 @@
 
 import type { Host, ServiceSpec, Services } from '../host/index.ts';
 
-export interface WantedFile {
+interface WantedFile {
   readonly path: string;
   readonly content: string;
   /** Default 0o644. */

@@ -39,7 +39,7 @@ export const joinFlags = {
   rootfs: refusedText('rootfs', 'k8ts works on the machine that it runs on'),
 } as const;
 
-export interface JoinFlags {
+interface JoinFlags {
   readonly config?: string | undefined;
   readonly token?: string | undefined;
   readonly 'discovery-token'?: string | undefined;

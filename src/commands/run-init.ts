@@ -10,7 +10,7 @@ import { createDryRun } from './dry-run.ts';
 import { type InitFlags, initDocument } from './init-flags.ts';
 import { openMachine, programToInstall, requireRoot } from './machine.ts';
 
-export interface InitRun {
+interface InitRun {
   /** The only phases to run; absent: all. */
   readonly only?: readonly string[];
   readonly signal: AbortSignal;

@@ -69,7 +69,7 @@ export interface InitConfig {
 export const defaultCriSocket = clusterDefaults.node.criSocket;
 export const controlPlaneLabel = 'node-role.kubernetes.io/control-plane';
 /** What keeps ordinary pods off a control plane node; kubeadm's. */
-export const controlPlaneTaint: NodeTaint = { key: controlPlaneLabel, effect: 'NoSchedule' };
+const controlPlaneTaint: NodeTaint = { key: controlPlaneLabel, effect: 'NoSchedule' };
 
 /**
  * The document completed for the machine `host`.

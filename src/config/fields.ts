@@ -26,7 +26,7 @@ export const endpointSchema = text((value) => {
   return given === undefined || (Number(given) > 0 && Number(given) < 65536) ? undefined : 'port must be 1 to 65535';
 });
 
-export const criSocketSchema = text((value) =>
+const criSocketSchema = text((value) =>
   /^(unix:\/\/)?\/\S+$/.test(value) ? undefined : 'must be unix:///path/of/the/socket',
 );
 

@@ -4,7 +4,6 @@ export { type ApiServerSettings, apiServerFlags, apiServerSettingsOf } from './a
 export {
   type ClusterConfig,
   controlPlaneLabel,
-  controlPlaneTaint,
   defaultCriSocket,
   hostNameOf,
   type InitConfig,
@@ -26,7 +25,7 @@ export {
 } from './daemon-files.ts';
 export type { AgentConfig, ServerConfig } from './daemons.ts';
 export { type Given, readInitFile, readJoinFile, readWholeFile } from './documents.ts';
-export { criSocketSchema, nodeNameSchema, socketUrl } from './fields.ts';
+export { nodeNameSchema, socketUrl } from './fields.ts';
 export { emptyJoinDocument, type JoinDocument, joinDocument } from './join-document.ts';
 export { whyNotServed } from './kubeadm/index.ts';
 export { addressTowards, defaultAddress, hasDefaultRoute, routedRanges } from './node-address.ts';

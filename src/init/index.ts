@@ -19,7 +19,7 @@ import { waitNode } from './wait-node.ts';
 
 export { certContextOf } from './certs.ts';
 export type { InitContext, InitToken } from './context.ts';
-export { resolvePhase, resolveSkips, type Skips } from './phase-names.ts';
+export { resolvePhase, resolveSkips } from './phase-names.ts';
 export { joinCommand } from './show-join-command.ts';
 
 export const initPhases: readonly Phase<InitContext>[] = [

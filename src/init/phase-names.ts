@@ -31,7 +31,7 @@ const foreign: Readonly<Record<string, Foreign>> = {
 /** Phases that kubeadm cuts into parts, and k8ts runs as a whole. */
 const whole = ['certs', 'kubeconfig', 'control-plane', 'upload-config', 'addon', 'bootstrap-token'];
 
-export interface Skips {
+interface Skips {
   /** Phases of ours. */
   readonly phases: readonly string[];
   /** What leaving out the others means. */

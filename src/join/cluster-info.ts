@@ -8,7 +8,7 @@ import { askApi } from './ask-api.ts';
 
 const path = `/api/v1/namespaces/${clusterInfoNamespace}/configmaps/${clusterInfoName}`;
 
-export interface ClusterInfoAnswer {
+interface ClusterInfoAnswer {
   readonly map: ConfigMap;
   readonly skew: number | undefined;
 }

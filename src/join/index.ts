@@ -1,3 +1,3 @@
-export type { Discovered, Discovery, JoinContext, Login } from './context.ts';
+export type { Discovered, Discovery, JoinContext } from './context.ts';
 export { isMember, memberPhases } from './member.ts';
 export { joinPhases } from './phases.ts';

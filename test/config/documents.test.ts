@@ -114,7 +114,7 @@ t.test("kubeadm's printed defaults are accepted whole, and every field without e
     ],
     apiServer: { advertiseAddress: '1.2.3.4', bindPort: 6443 },
     node: { criSocket: 'unix:///var/run/containerd/containerd.sock', name: 'node' },
-    certificates: { algorithm: 'RSA-2048' },
+    certificates: { algorithm: 'RSA-2048', lifetime: '8760h0m0s', caLifetime: '87600h0m0s' },
     clusterName: 'kubernetes',
     networking: { dnsDomain: 'cluster.local', serviceCidr: '10.96.0.0/12', clusterDns: '10.96.0.10' },
   });

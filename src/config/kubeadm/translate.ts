@@ -34,7 +34,7 @@ export interface Target {
   refuse(why: string, below?: string): void;
 }
 
-export interface Source {
+interface Source {
   /** Kind, which goes before each path in a note. */
   readonly kind: string;
   readonly content: Readonly<Record<string, unknown>>;
