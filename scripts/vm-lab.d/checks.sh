@@ -62,7 +62,7 @@ check_units() {
 
 check_network() {
   local host ip from to pod_ip
-  kubectl apply -f "$root/examples/web.yaml" >/dev/null
+  expect "the Deployment is accepted" kubectl apply -f "$root/examples/web.yaml"
   expect "the Deployment is rolled out" kubectl rollout status deployment/web --timeout=60s
   for host in node1 node2; do expect "pods of the Deployment run on $host" says '^web-' pods_on "$host" app=web; done
   for host in "${hosts[@]}"; do
@@ -124,13 +124,14 @@ status_of() { kubectl get pod "$1" -o "jsonpath={.status.containerStatuses[0].$2
 
 check_resources() { resources_on node1; }
 resources_on() {
-  local host=$1 name seen what want
-  {
+  local host=$1 name seen what want pods
+  pods=$(
     sized "$host" guaranteed '{ limits: { cpu: 250m, memory: 48Mi } }' '"exec sleep 10001"'
     sized "$host" burstable '{ requests: { cpu: 100m, memory: 16Mi }, limits: { memory: 64Mi } }' '"exec sleep 10002"'
     sized "$host" besteffort '{}' '"exec sleep 10003"'
     sized "$host" greedy '{ limits: { memory: 24Mi } }' '"sleep 1; exec dd if=/dev/zero of=/dev/null bs=200M"'
-  } | kubectl apply -f - >/dev/null
+  )
+  expect "pods of each class are accepted on $host" apply "$pods"
   for name in guaranteed burstable besteffort; do
     expect "the $name pod runs" kubectl wait --for=condition=Ready "pod/$name" --timeout=20s
   done
@@ -159,6 +160,7 @@ LINES
   expect "the pods are deleted" kubectl delete pods -l app=sized --wait --timeout=60s
   expect "none of their cgroups is left" equals 0 on "$host" sh -c "find /sys/fs/cgroup -path '*besteffort*' -name '*pod[0-9a-f]???????[-_]*' -type d | wc -l"
 }
+apply() { kubectl apply -f - <<<"$1"; }
 summary_of() { # NODE POD
   kubectl get --raw "/api/v1/nodes/$1/proxy/stats/summary" |
     "$root/node_modules/node-linux-$node_arch/bin/node" -e \
@@ -230,6 +232,7 @@ exit_code() { local code=0; "$@" >/dev/null 2>&1 || code=$?; echo "$code"; }
 run_checks() {
   local start check
   start=$(date +%s)
+  set +e # what fails is counted, and the next check goes on
   [ $# -gt 0 ] || set -- "${checks[@]}"
   for check in "$@"; do
     declare -F "check_$check" >/dev/null || die "no check $check" "one of: ${checks[*]}"

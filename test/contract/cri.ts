@@ -26,6 +26,7 @@ export function criContract(t: Test, cri: Cri, image: string, logDirectory: stri
     t.equal((await cri.version()).runtimeApiVersion, 'v1');
     t.match(await cri.status(), { conditions: [{ type: 'RuntimeReady', status: true }, { type: 'NetworkReady' }] });
     t.match(await cri.cgroupDriver(), /cgroupfs|systemd/);
+    t.match(await cri.sandboxImage(), /.+:.+/);
   });
 
   t.test('an image is found by its tag, and an unknown one is no error', async (t) => {
