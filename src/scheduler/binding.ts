@@ -1,7 +1,15 @@
 // The requests by which a decision becomes known: the Binding of a pod to its node, the condition of a pod that no node can
 // take, and the end of those that make room for another.
 
-import { type Binding, kinds, type Pod, type Stored, timestamp } from '../api/index.ts';
+import {
+  type Binding,
+  kinds,
+  type PersistentVolumeClaim,
+  type Pod,
+  type Stored,
+  selectedNodeAnnotation,
+  timestamp,
+} from '../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../base/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 
@@ -39,6 +47,19 @@ export async function endVictim(
   const patch = { metadata: { uid }, status: { conditions: [condition] } };
   await client.patch(kinds.pod, { namespace, name }, 'strategic', patch, { subresource: 'status', signal });
   await client.delete(kinds.pod, { namespace, name }, { preconditions: uid === undefined ? {} : { uid }, signal });
+}
+
+/** Tells a claim the node of the pod that waits for it. Throws what the API server answers. */
+export async function selectNode(
+  client: ApiClient,
+  { metadata }: Stored<PersistentVolumeClaim>,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (metadata.annotations?.[selectedNodeAnnotation] === nodeName) return;
+  const { name, namespace } = metadata;
+  const patch = { metadata: { annotations: { [selectedNodeAnnotation]: nodeName } } };
+  await client.patch(kinds.persistentVolumeClaim, { namespace, name }, 'merge', patch, { signal });
 }
 
 /** Says where a pod will have room; undefined: nowhere any more. Throws what the API server answers. */

@@ -3,6 +3,7 @@
 // binding is still on its way to the API server.
 
 import type { Node, Pod, Stored, Taint } from '../api/index.ts';
+import { noStorage, type StorageView } from './filters/volumes.ts';
 import type { HostPort, PodNeeds } from './pod-needs.ts';
 import { type Resources, resourcesOf } from './resources.ts';
 
@@ -39,6 +40,8 @@ export interface ClusterState {
   readonly nodesWithAntiAffinity: ReadonlySet<NodeState>;
   /** Nodes with a pod that has preferences about its company. */
   readonly nodesWithPreferences: ReadonlySet<NodeState>;
+  /** Claims and volumes. */
+  readonly storage: StorageView;
   node(name: string): NodeState | undefined;
   putNode(node: Stored<Node>): void;
   removeNode(name: string): void;
@@ -66,7 +69,7 @@ interface MutableNode extends NodeState {
   readonly hostPorts: Map<string, HostPort[]>;
 }
 
-export function createClusterState(): ClusterState {
+export function createClusterState(storage: StorageView = noStorage): ClusterState {
   const nodes = new Map<string, MutableNode>();
   const places = new Map<string, { readonly nodeName: string; readonly needs: PodNeeds }>();
   /** Pods on nodes that are not known (yet): counted when the node appears. */
@@ -82,6 +85,7 @@ export function createClusterState(): ClusterState {
     },
     nodesWithAntiAffinity,
     nodesWithPreferences,
+    storage,
     node: (name) => nodes.get(name),
     putNode(node) {
       const name = node.metadata.name;

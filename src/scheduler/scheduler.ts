@@ -5,8 +5,9 @@
 import { kinds, type Node, type Pod, type Stored } from '../api/index.ts';
 import { type Clock, type Logger, silentLogger, systemClock } from '../base/index.ts';
 import { type ApiClient, ApiStatusError, type EventRecorder, type InformerFactory } from '../client/index.ts';
-import { bindPod, endVictim, markUnschedulable, nominate } from './binding.ts';
+import { bindPod, endVictim, markUnschedulable, nominate, selectNode } from './binding.ts';
 import { createClusterState, isFinished, type NodeState } from './cluster-state.ts';
+import { volumeBinding, waitingClaims } from './filters/volumes.ts';
 import { nodeEvents } from './node-events.ts';
 import { createNominations } from './nominations.ts';
 import { place } from './place.ts';
@@ -34,7 +35,17 @@ const turn = 10;
 export async function startScheduler(options: SchedulerOptions, signal: AbortSignal): Promise<void> {
   const { client, informers, recorder, logger = silentLogger, clock = systemClock } = options;
   const { schedulerName = 'default-scheduler', maxBindings = 64 } = options;
-  const cluster = createClusterState();
+  const [claims, volumes, classes] = [
+    informers.informer(kinds.persistentVolumeClaim),
+    informers.informer(kinds.persistentVolume),
+    informers.informer(kinds.storageClass),
+  ];
+  const cluster = createClusterState({
+    claim: (namespace, name) => claims.get(`${namespace}/${name}`),
+    volume: (name) => volumes.get(name),
+    volumes: () => volumes.list(),
+    storageClass: (name) => classes.get(name),
+  });
   const queue = createSchedulingQueue(() => clock.now());
   const nominations = createNominations();
   const assumed = new Set<string>();
@@ -53,13 +64,20 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
     updated: onNodeUpdated,
     deleted: ({ metadata }) => cluster.removeNode(metadata.name),
   });
+  const onStorage = (): void => {
+    queue.onEvent('storage');
+    wake();
+  };
+  claims.addHandler({ added: onStorage, updated: onStorage });
+  volumes.addHandler({ added: onStorage, updated: onStorage, deleted: onStorage });
+  classes.addHandler({ added: onStorage });
   pods.addHandler({ added: (pod) => onPod(pod), updated: onPod, deleted: onPodDeleted });
   const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   // Deciding before both caches are full would take a busy node for an empty one.
-  await Promise.race([Promise.all([pods.synced(), nodes.synced()]), stopped]);
+  await Promise.race([Promise.all([pods, nodes, claims, volumes, classes].map((one) => one.synced())), stopped]);
   ready = true;
   wake();
   await stopped;
@@ -161,11 +179,31 @@ export async function startScheduler(options: SchedulerOptions, signal: AbortSig
       );
       return;
     }
+    const waiting = waitingClaims(needs, cluster.storage);
+    if (waiting.length > 0) {
+      queue.putUnschedulable(queued, new Set([volumeBinding]));
+      track(selectNodes(waiting, placement.node, queued));
+      return;
+    }
     nominations.delete(needs.key);
     assumed.add(needs.key);
     cluster.placePod(needs, placement.node.name);
     bindings += 1;
     track(bind(queued, placement.node));
+  }
+
+  /** The pod is tried again when its claims are bound. */
+  async function selectNodes(
+    waiting: ReturnType<typeof waitingClaims>,
+    { name }: NodeState,
+    queued: QueuedPod,
+  ): Promise<void> {
+    try {
+      for (const claim of waiting) await selectNode(client, claim, name, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn('a claim was not told its node', { pod: queued.needs.key, node: name, error });
+    }
   }
 
   /** Ends pods of lower priority; theirs are the events that wake this one up. */

@@ -361,10 +361,16 @@ check('affinity between pods', [
 
 check('what cannot be judged is named, not ignored', [
   {
-    name: 'claims',
+    name: 'ephemeral claims',
+    pod: pod('p', { spec: { volumes: [{ name: 'data', ephemeral: {} }] } }),
+    nodes: [node('a')],
+    want: /volume "data" is ephemeral: nobody makes its PersistentVolumeClaim/,
+  },
+  {
+    name: 'a claim that is not there',
     pod: pod('p', { spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'c' } }] } }),
     nodes: [node('a')],
-    want: /volume "data" needs a PersistentVolumeClaim/,
+    want: '0/1 nodes are available: 1 persistentvolumeclaim "c" not found.',
   },
   {
     name: 'namespaceSelector',

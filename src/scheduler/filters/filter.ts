@@ -15,7 +15,8 @@ export type ClusterEvent =
   | 'node-allocatable'
   | 'pod-added'
   | 'pod-removed'
-  | 'pod-labels';
+  | 'pod-labels'
+  | 'storage';
 
 export interface Filter {
   /** Upstream's plugin name. */

@@ -7,6 +7,7 @@ import { nodeAffinity, nodeUnschedulable, taintToleration } from './node.ts';
 import { nodePorts, nodeResourcesFit } from './resources.ts';
 import { podTopologySpread } from './spread.ts';
 import { unsupported } from './unsupported.ts';
+import { volumeBinding } from './volumes.ts';
 
 export const filters: readonly Filter[] = [
   unsupported,
@@ -15,6 +16,7 @@ export const filters: readonly Filter[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
   podTopologySpread,
   interPodAffinity,
 ];

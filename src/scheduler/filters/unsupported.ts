@@ -15,9 +15,8 @@ export const unsupported = {
 } as const satisfies Filter;
 
 function whyUnsupported({ volumes = [], resourceClaims = [], affinity }: PodSpec): string | undefined {
-  const claim = volumes.find((volume) => volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined);
-  if (claim !== undefined)
-    return `volume "${claim.name}" needs a PersistentVolumeClaim, which this scheduler does not place`;
+  const ephemeral = volumes.find((volume) => volume.ephemeral !== undefined);
+  if (ephemeral !== undefined) return `volume "${ephemeral.name}" is ephemeral: nobody makes its PersistentVolumeClaim`;
   if (resourceClaims.length > 0) return `resource claim "${resourceClaims[0]?.name}" is not placed by this scheduler`;
   const { podAffinity, podAntiAffinity } = affinity ?? {};
   const terms = [podAffinity, podAntiAffinity].flatMap((one) => [
