@@ -17,7 +17,17 @@ export interface LocalNode {
 /** Checks of `init` that say something about a machine that is a node already. Disks are judged for every node alike. */
 const lasting: ReadonlySet<string> = new Set([
   ...['Swap', 'CRI', 'OOMScoreAdj', 'CgroupDriver', 'FileExisting', 'FileExisting-cni', 'SystemVerification'],
-  ...['KernelModules', 'Inotify', 'DefaultRoute', 'CIDROverlap', 'MTU', 'ResolvLoop', 'IptablesBackend', 'Firewalld'],
+  ...[
+    'KernelModules',
+    'Inotify',
+    'DefaultRoute',
+    'CIDROverlap',
+    'MTU',
+    'ResolvLoop',
+    'IptablesBackend',
+    'IptablesForward',
+    'Firewalld',
+  ],
   ...['LeftoverState', 'Service-Kubelet'],
 ]);
 

@@ -1,4 +1,4 @@
 export { diagnose, doctorChecks } from './diagnose.ts';
-export { type DoctorDeps, gather } from './gather.ts';
+export { gather } from './gather.ts';
 export type { DoctorFinding, NodePath, Observations } from './observations.ts';
 export { pathsOf } from './paths.ts';

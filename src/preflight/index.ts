@@ -1,6 +1,6 @@
-export type { Check, Finding, MachineCheck, Repair, Severity } from './check.ts';
+export type { Check, Severity } from './check.ts';
 export { clusterChecks } from './checks/cluster.ts';
 export { checks } from './checks.ts';
 export { type ClusterFacts, gatherClusterFacts, type JoinedCluster } from './cluster-facts.ts';
-export { gatherFacts, type PreflightFacts, type PreflightOptions, presentPluginDirs, type Role } from './facts.ts';
-export { applyFixes, type FixRun, type Judged, judge, requirePassed } from './run-checks.ts';
+export { gatherFacts, type PreflightFacts, presentPluginDirs, type Role } from './facts.ts';
+export { applyFixes, type Judged, judge, requirePassed } from './run-checks.ts';

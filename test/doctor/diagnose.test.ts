@@ -119,6 +119,17 @@ const provoked: readonly Case[] = [
     want: [{ subject: 'n1', cause: /90 s ahead of/, remedy: /on n1: timedatectl/ }],
   },
   {
+    id: 'DuplicateMachineID',
+    name: 'two clones',
+    given: healthy({
+      nodes: [
+        node('master', { nodeInfo: { machineID: 'a' } as never }),
+        ...['n1', 'n2'].map((name) => node(name, { nodeInfo: { machineID: 'b' } as never })),
+      ],
+    }),
+    want: [{ severity: 'warning', subject: 'n1, n2', cause: /one machine id, b/, remedy: /systemd-machine-id-setup/ }],
+  },
+  {
     id: 'NodeReport',
     name: 'an agent of another distribution',
     given: healthy({ reports: { n1: { problem: 'its agent is not one of k8ts' } } }),

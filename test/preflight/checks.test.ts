@@ -186,6 +186,17 @@ const provoked: readonly {
     fix: /iptables-nft/,
   },
   { id: 'Firewalld', given: { firewall: 'firewalld' }, says: /6443\/tcp, 10250\/tcp, 8472\/udp/, fix: /firewall-cmd/ },
+  {
+    id: 'IptablesForward',
+    given: {
+      iptables: {
+        ...sound.iptables,
+        saved: '*filter\n:FORWARD DROP [0:0]\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n',
+      },
+    },
+    says: /drops what this machine forwards/,
+    fix: /^iptables -I FORWARD -s 10\.244\.0\.0\/16 -j ACCEPT$/,
+  },
   { id: 'Firewalld', given: { firewall: 'ufw' }, says: /ufw is on/, fix: /ufw allow 8472\/udp/ },
   {
     id: 'HTTPProxy',

@@ -30,7 +30,17 @@ async function look(breakage: string): Promise<readonly Judged[]> {
 }
 
 const watched = new Set([
-  ...['Port', 'DefaultRoute', 'CIDROverlap', 'MTU', 'ResolvLoop', 'IptablesBackend', 'LeftoverState', 'DiskFree'],
+  ...[
+    'Port',
+    'DefaultRoute',
+    'CIDROverlap',
+    'MTU',
+    'ResolvLoop',
+    'IptablesBackend',
+    'IptablesForward',
+    'LeftoverState',
+    'DiskFree',
+  ],
   ...['FileContent--proc-sys-net-ipv4-ip_forward', 'FileExisting', 'IsPrivilegedUser', 'SystemVerification'],
 ]);
 
@@ -69,11 +79,13 @@ const cases = [
       ip link add cni0 type bridge
       nft add table ip kube-proxy
       iptables -t nat -N KUBE-SERVICES
+      iptables -P FORWARD DROP
       mkdir -p /run/flannel; echo x >/run/flannel/subnet.env
       mount -t tmpfs -o size=64m tmpfs /var/lib`,
     want: [
       { id: 'DiskFree', severity: 'error', message: /6\d MiB free on \/var\/lib; 1 GiB is needed/ },
       { id: 'DefaultRoute', severity: 'warning' },
+      { id: 'IptablesForward', severity: 'warning', fix: /FORWARD -s 10\.244\.0\.0\/16 -j ACCEPT; .* -d / },
       { id: 'LeftoverState', severity: 'error', message: /network link flannel\.1/ },
       { id: 'LeftoverState', severity: 'error', message: /network link cni0/ },
       { id: 'LeftoverState', severity: 'warning', message: /\/run\/flannel\/subnet\.env is there: flannel/ },

@@ -149,15 +149,15 @@ t.test('containerd is told to do without CAP_SYS_RESOURCE', async (t) => {
 });
 
 t.test('containerd is told to use systemd’s cgroups, or not to', async (t) => {
+  const runc = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]';
   const section = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]';
+  const typed = `${runc}\n  runtime_type = "io.containerd.runc.v2"\n`;
   const runtime = { name: 'containerd', version: '1.7.0', conditions: [], cgroupDriver: 'cgroupfs' } as const;
   const process = containerd('/etc/c.toml');
-  const on = await fix(
-    { runtime, runtimeProcess: process },
-    { '/etc/c.toml': `${section}\n  SystemdCgroup = false\n` },
-  );
-  t.equal(on.after['/etc/c.toml'], `${section}\n  SystemdCgroup = true\n`);
+  const given = `${typed}${section}\n  SystemdCgroup = false\n`;
+  const on = await fix({ runtime, runtimeProcess: process }, { '/etc/c.toml': given });
+  t.equal(on.after['/etc/c.toml'], `${typed}${section}\n  SystemdCgroup = true\n`);
   const wrong = { runtime: { ...runtime, cgroupDriver: 'systemd' }, hasSystemd: false } as const;
   const off = await fix({ ...wrong, runtimeProcess: process }, { '/etc/c.toml': 'version = 2\n' });
-  t.equal(off.after['/etc/c.toml'], `version = 2\n\n${section}\n  SystemdCgroup = false\n`);
+  t.equal(off.after['/etc/c.toml'], `version = 2\n\n${typed}\n${section}\n  SystemdCgroup = false\n`);
 });

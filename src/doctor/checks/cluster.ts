@@ -64,6 +64,27 @@ export const clusterChecks = [
     judge: (observed) => [...serverSkew(observed), ...nodeSkews(observed)],
   },
   {
+    id: 'DuplicateMachineID',
+    severity: 'warning',
+    why: 'clones of one disk share their machine id; DHCP, logs and tools take them for one machine',
+    remedy: 'give each clone a machine id of its own',
+    judge: ({ cluster }) => {
+      const byId = Map.groupBy(cluster?.nodes ?? [], ({ status }) => status?.nodeInfo?.machineID ?? '');
+      return [...byId].flatMap(([id, nodes]) =>
+        id === '' || nodes.length < 2
+          ? []
+          : [
+              {
+                subject: nodes.map(({ metadata }) => metadata.name).join(', '),
+                cause: `they have one machine id, ${id}`,
+                remedy:
+                  'on all but one: rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot',
+              },
+            ],
+      );
+    },
+  },
+  {
     id: 'NodeReport',
     severity: 'warning',
     why: 'what a node does not report cannot be judged',

@@ -112,6 +112,25 @@ export const networkChecks = [
           ],
   },
   {
+    id: 'IptablesForward',
+    severity: 'warning',
+    roles: everyNode,
+    why: 'Docker and some firewalls drop what a machine forwards; pods of one node reach each other and others only by forwarding',
+    remedy: 'accept what comes from pods and goes to them',
+    judge: ({ iptables: { saved }, podCidr }) => {
+      if (podCidr === undefined || !/^:FORWARD DROP/m.test(saved)) return [];
+      const missing = ['-s', '-d'].filter((side) => !saved.includes(`-A FORWARD ${side} ${podCidr} -j ACCEPT`));
+      if (missing.length === 0) return [];
+      return [
+        {
+          id: 'IptablesForward',
+          message: 'iptables drops what this machine forwards (policy of the chain FORWARD), packets of pods as well',
+          fix: missing.map((side) => `iptables -I FORWARD ${side} ${podCidr} -j ACCEPT`).join('; '),
+        },
+      ];
+    },
+  },
+  {
     id: 'Firewalld',
     severity: 'warning',
     roles: everyNode,

@@ -15,7 +15,7 @@ export interface ForeignState {
 }
 
 const cniDir = '/etc/cni/net.d';
-export const ownCniConfig = '10-k8ts.conflist';
+const ownCniConfig = '10-k8ts.conflist';
 
 /** Links that network plugins and service proxies make. */
 const foreignLinks =

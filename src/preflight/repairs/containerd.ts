@@ -21,8 +21,11 @@ export const useSystemdCgroups: Repair = {
   does: 'sets SystemdCgroup in the configuration of containerd as the machine needs it, and restarts it',
   run: (host, facts, signal) =>
     editConfig(host, facts, signal, (text) => {
-      const section = [...criSection(text), 'containerd', 'runtimes', 'runc', 'options'];
-      return withValue(text, section, 'SystemdCgroup', String(facts.hasSystemd));
+      const runc = [...criSection(text), 'containerd', 'runtimes', 'runc'];
+      // A file that names the runtime at all has to name its type: containerd takes no default for it then.
+      const isUntyped = valueLine(text, runc, 'runtime_type') === undefined;
+      const whole = isUntyped ? withValue(text, runc, 'runtime_type', '"io.containerd.runc.v2"') : text;
+      return withValue(whole, [...runc, 'options'], 'SystemdCgroup', String(facts.hasSystemd));
     }),
 };
 
@@ -56,7 +59,7 @@ function isVersion3(text: string): boolean {
 }
 
 /** Takes every name of the CRI plugin out of the list, which may go over several lines. */
-export function withCriEnabled(text: string): string {
+function withCriEnabled(text: string): string {
   return text.replace(
     /^(\s*disabled_plugins\s*=\s*\[)([^\]]*)(\])/m,
     (_all, open: string, list: string, close: string) => {
@@ -72,7 +75,7 @@ export function withCriEnabled(text: string): string {
 }
 
 /** The text with `key = value` in the section, which is added at the end when it is not there. Source: toml.io v1.0.0. */
-export function withValue(text: string, section: readonly string[], key: string, value: string): string {
+function withValue(text: string, section: readonly string[], key: string, value: string): string {
   const lines = text.split('\n');
   const start = lines.findIndex((line) => sameSection(line, section));
   if (start < 0) {
@@ -80,12 +83,21 @@ export function withValue(text: string, section: readonly string[], key: string,
     const whole = text === '' || text.endsWith('\n') ? text : `${text}\n`;
     return `${whole}\n${header}\n  ${key} = ${value}\n`;
   }
-  const after = lines.findIndex((line, at) => at > start && /^\s*\[/.test(line));
-  const end = after < 0 ? lines.length : after;
-  const at = lines.findIndex((line, n) => n > start && n < end && line.split('=')[0]?.trim() === key);
-  if (at < 0) lines.splice(start + 1, 0, `  ${key} = ${value}`);
+  const at = valueLine(text, section, key);
+  if (at === undefined) lines.splice(start + 1, 0, `  ${key} = ${value}`);
   else lines[at] = (lines[at] ?? '').replace(/=\s*[^\s#]+/, `= ${value}`);
   return lines.join('\n');
+}
+
+/** The number of the line that sets `key` in the section, from 0. */
+function valueLine(text: string, section: readonly string[], key: string): number | undefined {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => sameSection(line, section));
+  if (start < 0) return undefined;
+  const after = lines.findIndex((line, at) => at > start && /^\s*\[/.test(line));
+  const end = after < 0 ? lines.length : after;
+  const found = lines.findIndex((line, at) => at > start && at < end && line.split('=')[0]?.trim() === key);
+  return found < 0 ? undefined : found;
 }
 
 /** [plugins."a.b".c], whatever its quotes. */
