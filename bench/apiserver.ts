@@ -10,6 +10,7 @@ import type { WorkloadName } from './go-figures.ts';
 import { drive, measure, processUse, type Sample } from './measure.ts';
 import { type ClientLimit, type Run, report } from './report.ts';
 import { firstLine, startServerProcess } from './server-process.ts';
+import { measureWatchMemory } from './watch-memory.ts';
 import { type Load, workloads } from './workloads.ts';
 
 const { values: flags } = parseArgs({
@@ -40,7 +41,8 @@ for (let run = 1; run <= Number(flags.runs); run += 1) {
   }
 }
 if (limit === undefined) throw new Error('--runs must be at least 1');
-const table = report(runs, limit);
+const memory = flags.only === undefined ? await measureWatchMemory(apiServerOnly) : undefined;
+const table = report(runs, limit, memory);
 console.log(table);
 if (!flags['no-write']) await writeTable(table);
 

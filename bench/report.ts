@@ -2,6 +2,7 @@
 
 import { type Figure, goFigures, goProcess, type WorkloadName } from './go-figures.ts';
 import type { Sample } from './measure.ts';
+import type { WatchMemory } from './watch-memory.ts';
 
 export interface Run {
   readonly samples: ReadonlyMap<WorkloadName, Sample>;
@@ -16,7 +17,7 @@ export interface ClientLimit {
   readonly post: Sample;
 }
 
-export function report(runs: readonly Run[], limit: ClientLimit): string {
+export function report(runs: readonly Run[], limit: ClientLimit, memory: WatchMemory | undefined): string {
   const names = [...(runs[0]?.samples.keys() ?? [])];
   return [
     `Medians of ${runs.length} runs on empty data, smallest and largest in brackets.`,
@@ -30,9 +31,17 @@ export function report(runs: readonly Run[], limit: ClientLimit): string {
     `| exec → ready, certificates made, ms | ${spread(runs.map(({ readyMs }) => readyMs))} | ${goProcess.readyMs} |`,
     `| resident when ready, MB | ${spread(runs.map(({ idle }) => idle / 2 ** 20))} | ${goProcess.idleMb} |`,
     `| resident after everything, MB | ${spread(runs.map(({ after }) => after / 2 ** 20))} | ${goProcess.afterMb} |`,
+    ...(memory === undefined ? [] : memoryRows(memory)),
     '',
     `The client alone, against a server that does nothing: GET ${shown(limit.get.perSecond)}/s, POST ${shown(limit.post.perSecond)}/s.`,
   ].join('\n');
+}
+
+function memoryRows({ watches, apart, shared, connections }: WatchMemory): readonly string[] {
+  return [
+    `| ${watches} watches over ${connections} connections (HTTP/2, as client-go), MB more | ${shown(shared / 2 ** 20)} | |`,
+    `| ${watches} watches, a connection each (HTTP/1.1), MB more | ${shown(apart / 2 ** 20)} | |`,
+  ];
 }
 
 function row(name: WorkloadName, runs: readonly Run[]): string {
