@@ -3,5 +3,6 @@ export { describeFailures, incomplete } from './machines.ts';
 export { mergeKubeconfig } from './merge-kubeconfig.ts';
 export type { Removal } from './plan.ts';
 export { createLiveProgress, createPlainProgress, type UpProgress } from './progress.ts';
-export { runUp, type UpOptions, type UpReport } from './run-up.ts';
+export { runUp, type UpReport } from './run-up.ts';
+export type { UpOptions } from './stage.ts';
 export { createReach } from './targets.ts';

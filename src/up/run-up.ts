@@ -9,53 +9,18 @@
 
 import { kinds } from '../api/index.ts';
 import { CodedError, createSlots } from '../base/index.ts';
-import { type Bundle, type BundleArchitecture, bundleFor, readTree } from '../bundle/index.ts';
+import { type BundleArchitecture, readTree } from '../bundle/index.ts';
 import { paths } from '../config/index.ts';
-import type { SshOptions, SshTarget } from '../host/index.ts';
-import { init, install, join, noControlPlane, resetHost, settingsOf, settle } from './carry-out.ts';
+import type { SshTarget } from '../host/index.ts';
+import { act, removeAll } from './act.ts';
+import { settingsOf } from './carry-out.ts';
 import { type ClusterAccess, openCluster } from './cluster-access.ts';
 import type { ClusterFile, FileHost } from './cluster-file.ts';
-import {
-  type Attempts,
-  createAttempts,
-  Failed,
-  type Failure,
-  type Machine,
-  openMachine,
-  type PhaseTime,
-} from './machines.ts';
+import { createAttempts, type Failure, type Machine, openMachine, type PhaseTime } from './machines.ts';
 import type { SshRecord } from './node-record.ts';
-import {
-  type DesiredHost,
-  describePlan,
-  describeStrays,
-  type HostPlan,
-  type ObservedHost,
-  planUp,
-  type Removal,
-  type UpPlan,
-} from './plan.ts';
-import type { UpProgress } from './progress.ts';
-import { deleteNode, drainNode } from './remove-node.ts';
-import type { Reach, ReachOf } from './targets.ts';
-
-export interface UpOptions {
-  readonly file: ClusterFile;
-  readonly reachOf: ReachOf;
-  readonly ssh: Pick<SshOptions, 'knownHosts' | 'acceptNewHostKeys'>;
-  /** Root of the program that is installed on the machines (rootOf). */
-  readonly programRoot: string;
-  /** Machines that are worked on at once. */
-  readonly concurrency: number;
-  readonly dryRun: boolean;
-  /** Asked before nodes are removed; false: they stay. */
-  readonly mayRemove: (removals: readonly Removal[]) => Promise<boolean>;
-  /** Of one stage; its machines are named beforehand. */
-  readonly startProgress: (ids: readonly string[]) => Promise<UpProgress>;
-  readonly signal: AbortSignal;
-  /** ms for pods of a removed node to go elsewhere; default 60,000. */
-  readonly drainPatience?: number;
-}
+import { describePlan, describeStrays, type ObservedHost, planUp, type UpPlan } from './plan.ts';
+import { type Entry, masterOf, notFailed, type Stage, type UpOptions } from './stage.ts';
+import type { ReachOf } from './targets.ts';
 
 export interface UpReport {
   /** What was, or would be, done: a line per step. Empty: everything was as the file says. */
@@ -67,13 +32,6 @@ export interface UpReport {
   /** The administrator's kubeconfig; undefined: there is no control plane. */
   readonly adminConf: string | undefined;
   readonly machines: number;
-}
-
-interface Entry {
-  readonly id: string;
-  readonly host: FileHost;
-  readonly reach: Reach;
-  readonly want: DesiredHost;
 }
 
 /** @throws the signal's reason when it aborts, after every machine has been let go */
@@ -132,12 +90,6 @@ export async function runUp(options: UpOptions): Promise<UpReport> {
   }
 }
 
-interface Stage {
-  readonly options: UpOptions;
-  readonly attempts: Attempts;
-  readonly progress: UpProgress;
-}
-
 async function look(
   entries: readonly Entry[],
   { options, attempts, progress, machines }: Stage & { readonly machines: Map<string, Machine> },
@@ -187,116 +139,6 @@ async function planFrom(
   return planUp(desired, { hosts, cluster: observed });
 }
 
-interface ActInput extends Stage {
-  readonly openCluster: typeof openCluster;
-  readonly machines: ReadonlyMap<string, Machine>;
-  readonly cluster: ClusterAccess | undefined;
-}
-
-/** @returns the cluster, which init may have made */
-async function act(entries: readonly Entry[], plan: UpPlan, input: ActInput): Promise<ClusterAccess | undefined> {
-  const { options, attempts, progress, machines } = input;
-  const { signal, concurrency, programRoot, file } = options;
-  const slots = createSlots(concurrency);
-  const bundles = new Map<BundleArchitecture, Promise<Bundle>>();
-  const bundleOf = (architecture: BundleArchitecture): Promise<Bundle> => {
-    const onMake = (): void => progress.say(`making the archive of k8ts for ${architecture}`);
-    const made = bundles.get(architecture) ?? bundleFor(architecture, { root: programRoot, onMake });
-    bundles.set(architecture, made);
-    return made;
-  };
-  const masterId = masterOf(entries).id;
-  const ready = Promise.withResolvers<ClusterAccess | undefined>();
-  if (!plan.hosts.some(({ id, steps }) => id === masterId && steps.some(({ kind }) => kind === 'init')))
-    ready.resolve(input.cluster);
-
-  const carryOut = async ({ id, nodeName, steps }: HostPlan): Promise<void> => {
-    const entry = entries.find((one) => one.id === id);
-    const machine = machines.get(id);
-    if (entry === undefined || machine === undefined || steps.length === 0) return;
-    const { host } = machine;
-    const doing = { host, signal, onLine: (line: string) => progress.passing(id, line) };
-    const accessFor = async (): Promise<ClusterAccess> => {
-      const access = await ready.promise;
-      if (access === undefined) throw noControlPlane(masterId);
-      return access;
-    };
-    for (const step of steps) {
-      await attempts.phase(id, step.kind, async () => {
-        progress.step(id, step.kind === 'node' ? 'settling labels and taints' : step.kind);
-        switch (step.kind) {
-          case 'install':
-            return install(doing, {
-              architecture: machine.seen.architecture,
-              bundleOf,
-              restarts: machine.seen.nodeName !== undefined,
-            });
-          case 'init':
-            await init(doing, file, entry.host);
-            return ready.resolve(
-              await input.openCluster(host, (await host.readFile(paths.adminConf)).toString('utf8')),
-            );
-          case 'join':
-            return join(doing, file, entry.host, await (await accessFor()).joinString(signal));
-          case 'node':
-            await settle(await accessFor(), nodeName, entry.want.node, signal);
-        }
-      });
-    }
-    progress.done(id, 'ready');
-  };
-
-  await Promise.all(
-    plan.hosts.map((host) =>
-      slots.use(async () => {
-        try {
-          await carryOut(host);
-        } catch (error) {
-          notFailed(error);
-        } finally {
-          if (host.id === masterId) ready.resolve(undefined); // when it has not come so far, it never will
-        }
-      }),
-    ),
-  );
-  // No control plane at all (it could not be reached): nobody waits for it any more.
-  ready.resolve(input.cluster);
-  return ready.promise;
-}
-
-async function removeAll(
-  removals: readonly Removal[],
-  { options, attempts, progress, cluster }: Stage & { readonly cluster: ClusterAccess | undefined },
-): Promise<void> {
-  if (cluster === undefined) return;
-  const { client } = cluster;
-  const { signal, ssh, reachOf, concurrency, drainPatience = 60_000 } = options;
-  const slots = createSlots(concurrency);
-  const removeOne = async ({ nodeName, ssh: place }: Removal): Promise<void> => {
-    const onLine = (line: string): void => progress.passing(nodeName, line);
-    progress.step(nodeName, 'moving its pods elsewhere');
-    await attempts.phase(nodeName, 'drain', () =>
-      drainNode({ client, nodeName, signal, onLine, patience: drainPatience }),
-    );
-    let reset = false;
-    try {
-      const reach = await reachOf(place);
-      const machine = await openMachine(nodeName, reach, { attempts, progress, ssh, signal, locks: true });
-      progress.step(nodeName, 'reset');
-      await attempts
-        .phase(nodeName, 'reset', () => resetHost({ host: machine.host, signal, onLine }))
-        .finally(() => machine.close());
-      reset = true;
-    } catch (error) {
-      notFailed(error);
-    }
-    // Also when the machine is gone: that is the usual reason why it is not in the file any more.
-    await attempts.phase(nodeName, 'delete', () => deleteNode(client, nodeName, signal));
-    if (reset) progress.done(nodeName, 'removed');
-  };
-  await Promise.all(removals.map((removal) => slots.use(() => removeOne(removal).catch(notFailed))));
-}
-
 async function entriesOf(file: ClusterFile, reachOf: ReachOf): Promise<readonly Entry[]> {
   const labelOf = ({ name, address, port }: FileHost): string => {
     const isAlone = file.hosts.filter((other) => other.name === undefined && other.address === address).length === 1;
@@ -323,12 +165,6 @@ function recordable({ address, port, user, hostKey, bastion }: SshTarget): SshRe
   };
 }
 
-function masterOf(entries: readonly Entry[]): Entry {
-  const master = entries.find(({ want }) => want.role === 'control-plane');
-  if (master === undefined) throw new Error('the file was read without a control plane');
-  return master;
-}
-
 async function adminConfOf(machine: Machine | undefined): Promise<string | undefined> {
   return (await machine?.host.readFileIfExists(paths.adminConf))?.toString('utf8');
 }
@@ -338,10 +174,4 @@ function hostRefused(id: string, why: string): CodedError {
     exit: 'preflight',
     hint: `if it shall be part of this cluster, run on it: k8ts reset`,
   });
-}
-
-/** What a machine failed with is noted already; anything else is a bug. */
-function notFailed(error: unknown): undefined {
-  if (error instanceof Failed) return undefined;
-  throw error;
 }
