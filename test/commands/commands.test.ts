@@ -33,7 +33,11 @@ const flags: Readonly<Record<string, string>> = {
   'kubeconfig user': 'cert-dir client-name config org token validity-period',
   'token generate': '',
   'token list': 'kubeconfig output',
-  'image import': 'cri-socket',
+  doctor: 'kubeconfig output',
+  up: 'accept-new-host-keys concurrency context dry-run file known-hosts kubeconfig prune yes',
+  'image build': 'architecture cmd cri-socket entrypoint env expose file output rootfs tag user workdir',
+  'image export': 'cri-socket file output',
+  'image import': 'cri-socket output',
   'image list': 'cri-socket output',
 };
 
