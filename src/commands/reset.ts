@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import * as Flags from '@oclif/core/flags';
-import { CodedError } from '../base/index.ts';
+import { CodedError, codeOf } from '../base/index.ts';
 import { type ApiClient, clientFromKubeconfig } from '../client/index.ts';
 import {
   type AgentConfig,
@@ -17,6 +17,9 @@ import { createReporter, runPhases } from '../workflow/index.ts';
 import { list, machineFlags } from './flags.ts';
 import { openMachine, requireRoot } from './machine.ts';
 import { K8tsCommand } from './oclif.ts';
+
+/** ms */
+const runtimePatience = 5000;
 
 export default class Reset extends K8tsCommand {
   static override description =
@@ -40,7 +43,7 @@ export default class Reset extends K8tsCommand {
     }
     if (!flags.force) await this.#confirm();
     const bare = createLocalHost();
-    const agent = (await bare.stat(agentConfigPath)) === undefined ? undefined : await loadAgentConfig();
+    const agent = await ownAgentConfig(bare);
     const cri = await openRuntime(flags['cri-socket'] ?? agent?.criSocket ?? defaultCriSocket);
     const client = await openOwnClient(bare, agent);
     const reporter = createReporter();
@@ -75,24 +78,37 @@ export default class Reset extends K8tsCommand {
   }
 }
 
-/** undefined when no runtime answers: nothing of ours runs in it then. */
+/** undefined when there is none, or none that can be read: reset does not depend on it. */
+async function ownAgentConfig(host: Host): Promise<AgentConfig | undefined> {
+  if ((await host.stat(agentConfigPath)) === undefined) return undefined;
+  return loadAgentConfig().catch(unlessBug);
+}
+
+/** undefined when no runtime answers in time. */
 async function openRuntime(socket: string): Promise<Cri | undefined> {
   const cri = createCri(socket);
   try {
-    await cri.version();
+    await cri.version(AbortSignal.timeout(runtimePatience));
     return cri;
   } catch (error) {
     await cri.close();
-    if (isRuntimeAbsent(error)) return undefined;
+    if (isRuntimeAbsent(error) || (error instanceof Error && error.name === 'TimeoutError')) return undefined;
     throw error;
   }
+}
+
+/** What is damaged or gone does not stop a reset; a bug does. */
+function unlessBug(error: unknown): undefined {
+  if (codeOf(error) === undefined) throw error;
 }
 
 /** As administrator on a master, otherwise as the node itself. */
 async function openOwnClient(host: Host, agent: AgentConfig | undefined): Promise<ApiClient | undefined> {
   for (const path of [`${kubernetesDir}/super-admin.conf`, agent?.kubeconfig]) {
     const text = path === undefined ? undefined : await host.readFileIfExists(path);
-    if (text !== undefined) return clientFromKubeconfig(text.toString('utf8'), { folder: kubernetesDir, retries: 0 });
+    if (text === undefined) continue;
+    const client = clientFromKubeconfig(text.toString('utf8'), { folder: kubernetesDir, retries: 0 });
+    return client.catch(unlessBug);
   }
   return undefined;
 }

@@ -11,14 +11,29 @@ export interface UndoReport {
   readonly failed: readonly { readonly subject: string; readonly reason: string }[];
 }
 
+export interface UndoOptions {
+  readonly signal?: AbortSignal;
+  /** Changes that are taken back at the end, and only when all others could be: what a second try needs. */
+  readonly last?: (change: Change) => boolean;
+}
+
 /** @param host one that does not write into `journal` itself. */
-export async function undoChanges(host: Host, journal: Journal, signal?: AbortSignal): Promise<UndoReport> {
-  const changes = [...(await journal.changes())].reverse();
+export async function undoChanges(
+  host: Host,
+  journal: Journal,
+  { signal, last = () => false }: UndoOptions = {},
+): Promise<UndoReport> {
+  const all = [...(await journal.changes())].reverse();
+  const changes = [...all.filter((change) => !last(change)), ...all.filter(last)];
   const undone: string[] = [];
   const failed: { readonly subject: string; readonly reason: string }[] = [];
   const kept: Change[] = [];
   for (const change of changes) {
     signal?.throwIfAborted();
+    if (failed.length > 0 && last(change)) {
+      kept.unshift(change);
+      continue;
+    }
     try {
       await undo(host, change);
       undone.push(subjectOf(change));

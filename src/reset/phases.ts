@@ -1,12 +1,22 @@
 // `k8ts reset`: leave the cluster, stop everything, take back every change that the journal holds. Nothing is guessed from
 // names or patterns: rules, links and files that k8ts did not make stay as they are.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { kinds } from '../api/index.ts';
 import { CodedError, codeOf, messageOf } from '../base/index.ts';
+import { commandLink, installDir } from '../bundle/index.ts';
 import { type ApiClient, ApiStatusError } from '../client/index.ts';
 import { agentService, serverService } from '../config/index.ts';
 import type { Cri } from '../cri/index.ts';
-import { type Host, type Journal, type Services, type UndoReport, undoChanges, unmountBelow } from '../host/index.ts';
+import {
+  type Change,
+  type Host,
+  type Journal,
+  type Services,
+  type UndoReport,
+  undoChanges,
+  unmountBelow,
+} from '../host/index.ts';
 import type { Phase } from '../workflow/index.ts';
 
 export interface ResetContext {
@@ -34,6 +44,9 @@ const logLinks = '/var/log/containers';
 const cgroupRoot = '/sys/fs/cgroup/';
 /** ms that the API server gets for removing the node; it may be on this very machine, or gone. */
 const apiPatience = 3000;
+/** ms that killed processes get to be gone, and between two looks. */
+const killPatience = 2000;
+const killStep = 20;
 
 const leaveCluster: Phase<ResetContext> = {
   name: 'leave-cluster',
@@ -66,15 +79,20 @@ const removePods: Phase<ResetContext> = {
   name: 'remove-pods',
   title: 'Removing pods',
   skipReason: ({ cri }) => (cri === undefined ? 'no container runtime answers' : undefined),
-  run: async ({ cri, host }, progress) => {
+  run: async ({ cri, host, say }, progress) => {
     if (cri === undefined) return;
     const all = await cri.listPodSandbox({}, progress.signal);
     const ours = all.filter(({ labels }) => Object.hasOwn(labels ?? {}, podLabel));
     progress.report(`${ours.length} pods`);
     await Promise.all(
       ours.map(async ({ id, metadata }) => {
-        await cri.stopPodSandbox(id, progress.signal);
-        await cri.removePodSandbox(id, progress.signal);
+        try {
+          await cri.stopPodSandbox(id, progress.signal);
+          await cri.removePodSandbox(id, progress.signal);
+        } catch (error) {
+          progress.signal.throwIfAborted();
+          say(`Pod ${metadata?.namespace}/${metadata?.name} stays in the container runtime: ${messageOf(error)}`);
+        }
         if (metadata === undefined) return;
         const { namespace, name, uid } = metadata;
         await host.remove(`${podLogs}/${namespace}_${name}_${uid}`, { recursive: true });
@@ -90,16 +108,37 @@ async function removeLinks(host: Host, prefix: string): Promise<void> {
   for (const name of links) await host.remove(`${logLinks}/${name}`);
 }
 
-/** The folders of pods in the kernel's cgroup hierarchies, where the agent found none before its own. */
+/**
+ * The folders of pods in the kernel's cgroup hierarchies, where the agent found none before its own. Processes that are
+ * still in them are pods whose runtime is dead.
+ */
 const removeCgroups: Phase<ResetContext> = {
   name: 'remove-cgroups',
   title: "Removing pods' cgroups",
   run: async ({ host, journal }) => {
-    for (const change of await journal.changes()) {
-      if (change.kind === 'directory' && change.path.startsWith(cgroupRoot)) await removeCgroup(host, change.path);
-    }
+    const own = (await journal.changes()).flatMap((change) =>
+      change.kind === 'directory' && change.path.startsWith(cgroupRoot) ? [change.path] : [],
+    );
+    for (const path of own) await endProcesses(host, path);
+    for (const path of own) await removeCgroup(host, path);
   },
 };
+
+async function endProcesses(host: Host, path: string): Promise<void> {
+  for (let waited = 0; waited < killPatience; waited += killStep) {
+    const pids = await processesBelow(host, path);
+    if (pids.length === 0) return;
+    if (waited === 0) await host.run('kill', ['-KILL', ...pids], { accept: [1] });
+    await delay(killStep);
+  }
+}
+
+async function processesBelow(host: Host, path: string): Promise<string[]> {
+  if ((await host.stat(path))?.kind !== 'directory') return [];
+  const below = await Promise.all((await host.readDir(path)).map((name) => processesBelow(host, `${path}/${name}`)));
+  const own = (await host.readFileIfExists(`${path}/cgroup.procs`))?.toString('utf8') ?? '';
+  return [...own.split('\n').filter((pid) => pid !== '' && pid !== '0'), ...below.flat()];
+}
 
 /** Deepest first; one that still has processes stays, and so do those above it. */
 async function removeCgroup(host: Host, path: string): Promise<void> {
@@ -128,7 +167,7 @@ const undo: Phase<ResetContext> = {
   name: 'undo-changes',
   title: 'Taking back changes to this machine',
   run: async ({ host, journal, say }, { signal }) => {
-    const report = await undoChanges(host, journal, signal);
+    const report = await undoChanges(host, journal, { signal, last: isProgram });
     say(summary(report));
     if (report.failed.length === 0) return;
     const lines = report.failed.map(({ subject, reason }) => `  ${subject}: ${reason}`);
@@ -137,6 +176,12 @@ const undo: Phase<ResetContext> = {
     });
   },
 };
+
+/** The program that runs now: it has to be there to be run again. */
+function isProgram(change: Change): boolean {
+  if (change.kind !== 'directory' && change.kind !== 'file') return false;
+  return change.path === commandLink || change.path === installDir || change.path.startsWith(`${installDir}/`);
+}
 
 export const resetPhases: readonly Phase<ResetContext>[] = [
   leaveCluster,

@@ -179,6 +179,7 @@ t.test('reset works when the runtime is dead and half of the state is gone, and 
   mustSucceed(await shell('bare', 'cp -a /opt/k8ts /run/kept && /run/kept/current/bin/k8ts reset --force'));
   t.match(mustSucceed(await shell('bare', '/run/kept/current/bin/k8ts reset --force')).stdout, /nothing to take back/);
   t.equal(await processesOf('bare'), '');
+  t.equal((await lab.on('bare', ['pgrep', '-a', 'nginx|pause'])).stdout, '', 'pods have ended without their runtime');
   const left = (await stateOf('bare')).filter(
     (fact) => /k8ts|kube|cni0|10\.244/.test(fact) && !/k8ts-lab|\/run\/kept/.test(fact),
   );

@@ -110,3 +110,57 @@ t.test('what cannot be taken back is named and can be tried again', async (t) =>
   await t.rejects(run(), { code: 'RESET_INCOMPLETE', message: /swap \/dev\/sda2: .*no such device/s, hint: /again/ });
   t.strictSame(await host.journal.changes(), [{ kind: 'swap', device: '/dev/sda2' }]);
 });
+
+t.test('a pod that cannot be removed is named, and the rest is taken back', async (t) => {
+  const { host, said, run } = await setup();
+  await host.writeFile('/etc/k8ts/agent.json', '{}');
+  const cri = {
+    listPodSandbox: async () => [
+      {
+        id: 'stuck',
+        labels: { 'io.kubernetes.pod.uid': 'u' },
+        metadata: { namespace: 'default', name: 'web', uid: 'u' },
+      },
+    ],
+    stopPodSandbox: async () => {
+      throw new Error('device or resource busy');
+    },
+  } as unknown as ResetContext['cri'];
+  await run({ cri });
+  t.match(said.join('\n'), /Pod default\/web stays .*: device or resource busy/);
+  t.equal(host.files()['/etc/k8ts/agent.json'], undefined);
+});
+
+t.test('pods whose runtime is dead are ended by their cgroup, which only k8ts made', async (t) => {
+  const procs = '/sys/fs/cgroup/kubepods/burstable/pod1/cgroup.procs';
+  const { host, run } = await setup({
+    onRun: async (program) => {
+      if (program === 'kill') await host.bare.remove(procs);
+      return undefined;
+    },
+  });
+  await host.record({ kind: 'directory', path: '/sys/fs/cgroup/kubepods', shared: true });
+  await host.bare.writeFile(procs, '41\n42\n');
+  await host.bare.writeFile('/sys/fs/cgroup/theirs/cgroup.procs', '43\n');
+  await run({ cri: undefined });
+  t.same(
+    host.commands.filter((line) => line.startsWith('kill')),
+    ['kill -KILL 41 42'],
+  );
+});
+
+t.test('the program stays as long as something could not be taken back', async (t) => {
+  let broken = true;
+  const { host, run } = await setup({
+    onRun: (program, args) =>
+      program === 'ip' && args[1] === 'delete' && broken ? { code: 2, stderr: 'busy' } : undefined,
+  });
+  await host.record({ kind: 'directory', path: '/opt/k8ts' });
+  await host.bare.writeFile('/opt/k8ts/1.0.0-abc/bin/k8ts', 'program');
+  await host.record({ kind: 'link', name: 'cni0' });
+  await t.rejects(run(), { code: 'RESET_INCOMPLETE', hint: /again/ });
+  t.ok(host.files()['/opt/k8ts/1.0.0-abc/bin/k8ts']);
+  broken = false;
+  await run();
+  t.equal(host.files()['/opt/k8ts/1.0.0-abc/bin/k8ts'], undefined);
+});
