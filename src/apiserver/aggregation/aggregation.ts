@@ -11,6 +11,7 @@ import type { ResourceTable } from '../registry/resource.ts';
 import type { Writer } from '../registry/writing.ts';
 import { asWanted, type LocalVersion, nameOf, planLocal } from './automanaged.ts';
 import type { FrontProxyCertificate } from './dial.ts';
+import type { RemoteDocument } from './remote-openapi.ts';
 import { type Remote, startRemotes } from './remotes.ts';
 
 export interface Aggregation {
@@ -18,6 +19,8 @@ export interface Aggregation {
   find(group: string, version: string): Remote | undefined;
   /** `own` with what other servers serve: in the place of the same group-version, or behind. */
   withRemote(own: readonly ApiVersion[]): readonly ApiVersion[];
+  /** OpenAPI version 3 documents of other servers by `apis/<group>/<version>`. */
+  openApi(): ReadonlyMap<string, RemoteDocument>;
   /** What other servers know this one by from now on; requests under way end as they began. */
   useFrontProxy(certificate: FrontProxyCertificate): void;
   /** Registers the groups of this server, and from then on keeps those of custom kinds. */
@@ -49,6 +52,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
     return {
       find: () => undefined,
       withRemote: (own) => own,
+      openApi: () => new Map(),
       useFrontProxy: () => undefined,
       register: async () => undefined,
       stop: () => undefined,
@@ -125,6 +129,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
       return [...merged, ...others.filter((one) => !merged.includes(one))];
     },
     useFrontProxy: (certificate) => remotes.useFrontProxy(certificate),
+    openApi: () => remotes.openApi(),
     async register() {
       await reconcile(true);
       registered = true;

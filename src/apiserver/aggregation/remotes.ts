@@ -20,6 +20,7 @@ import {
 } from './availability.ts';
 import { createDialer, type Dialer, type FrontProxyCertificate } from './dial.ts';
 import { readResourceList } from './remote-discovery.ts';
+import { fetchOpenApi, type RemoteDocument } from './remote-openapi.ts';
 
 export interface Remote {
   /** The host:port to ask and how. Throws ApiError 503 while the server is not available. */
@@ -30,6 +31,8 @@ export interface Remotes {
   find(name: string): Remote | undefined;
   /** What they serve, by group priority, within a group by version priority. */
   versions(): readonly ApiVersion[];
+  /** OpenAPI version 3 documents by `apis/<group>/<version>`, of those that have one. */
+  openApi(): ReadonlyMap<string, RemoteDocument>;
   /** Called with each change of an APIService. */
   follow(name: string): void;
   /** Requests from now on show this certificate. */
@@ -51,6 +54,7 @@ interface Known {
   readonly specText: string;
   readonly dialer: Dialer;
   served: ApiVersion | undefined;
+  openApi: RemoteDocument | undefined;
 }
 
 /** Who asks for discovery: somebody who may always. */
@@ -58,6 +62,7 @@ const checker: UserInfo = { name: 'system:kube-aggregator', groups: ['system:mas
 const recheckMs = 30_000;
 const checkMs = 5000;
 const discoveryMax = 4 << 20;
+const openApiMax = 16 << 20;
 const serviceLabel = 'kubernetes.io/service-name';
 
 export function startRemotes({ reader, objects, clock, logger, ...options }: RemotesOptions): Remotes {
@@ -78,7 +83,13 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
     known.delete(name);
     before?.dialer.close().catch(() => undefined);
     if (spec?.service !== undefined) {
-      known.set(name, { spec, specText, dialer: createDialer(spec, frontProxy), served: undefined });
+      known.set(name, {
+        spec,
+        specText,
+        dialer: createDialer(spec, frontProxy),
+        served: undefined,
+        openApi: undefined,
+      });
       check(name);
     }
     if (known.size === 0) {
@@ -130,19 +141,28 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
     const target = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
     const failing = (why: string): Verdict =>
       refused('FailedDiscoveryCheck', `failing or missing response from https://${host}${target}: ${why}`);
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(checkMs)]);
-    const headers = { accept: 'application/json' };
-    try {
+    const ask = async (path: string, maxBytes: number) => {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(checkMs)]);
+      const headers = { accept: 'application/json' };
       const answer = await dialer.request(host, {
-        ...{ method: 'GET', target, headers, user: checker, signal, bodyLimit: 0 },
+        ...{ method: 'GET', target: path, headers, user: checker, signal, bodyLimit: 0 },
       });
-      const text = await readText(answer.body, discoveryMax);
-      if (answer.status < 200 || answer.status > 299) return failing(`bad status from the server: ${answer.status}`);
+      return { status: answer.status, text: await readText(answer.body, maxBytes) };
+    };
+    try {
+      const { status, text } = await ask(target, discoveryMax);
+      if (status < 200 || status > 299) return failing(`bad status from the server: ${status}`);
       remote.served = readResourceList(text, { group, version }) ?? remote.served;
-      return passed;
     } catch (error) {
       return failing(messageOf(error));
     }
+    const textAt = async (path: string): Promise<string | undefined> => {
+      const { status, text } = await ask(path, openApiMax);
+      return status === 200 ? text : undefined;
+    };
+    // A server without documents can be used all the same.
+    remote.openApi = await fetchOpenApi(textAt, target.slice(1), remote.openApi).catch(() => remote.openApi);
+    return passed;
   }
 
   reader.onChange(kinds.service, ({ namespace, name }) =>
@@ -182,6 +202,12 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
         },
       };
     },
+    openApi: () =>
+      new Map(
+        [...known.values()].flatMap(({ spec, openApi }) =>
+          openApi === undefined ? [] : [[`apis/${spec.group}/${spec.version}`, openApi] as const],
+        ),
+      ),
     versions() {
       if (known.size === 0) return [];
       const byPriority = [...known].sort(

@@ -52,8 +52,11 @@ interface Document extends OpenApiAnswer {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** By `apis/<group>/<version>`; they take the place of our own. */
+type RemoteDocuments = ReadonlyMap<string, { readonly body: Buffer; readonly etag: string }>;
+
 /** The list is read when somebody asks first. Throws CodedError SCHEMAS_MISSING then when nothing was generated. */
-export function createOpenApi(custom: CustomKindsSource): OpenApi {
+export function createOpenApi(custom: CustomKindsSource, remote: () => RemoteDocuments): OpenApi {
   let opened: ReturnType<typeof openApiDocuments> | undefined;
   let shared: Json | undefined;
   let made: CustomDocuments | undefined;
@@ -111,13 +114,13 @@ export function createOpenApi(custom: CustomKindsSource): OpenApi {
       if (path === '/openapi/v2') return read2();
       const { v3 } = customDocuments();
       if (path === '/openapi/v3') {
-        const own = [...v3].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
+        const own = [...v3, ...remote()].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
         const index = openApiV3Index({ v3: { ...list.v3, ...Object.fromEntries(own) } });
         return { body: Buffer.from(JSON.stringify(index)), etag: undefined };
       }
       if (!path.startsWith('/openapi/v3/')) return undefined;
       const name = path.slice('/openapi/v3/'.length);
-      const own = v3.get(name);
+      const own = remote().get(name) ?? v3.get(name);
       if (own !== undefined) return own;
       const entry: OpenApiEntry | undefined = Object.hasOwn(list.v3, name) ? list.v3[name] : undefined;
       return entry === undefined ? undefined : { body: read(entry), etag: entry.hash };

@@ -8,7 +8,7 @@ import { dialUpgrade } from '../../../src/streams/index.ts';
 import { at, type Json, startTestServer, type TestServer } from '../harness.ts';
 import { kubectlFor } from '../kubectl.ts';
 import { createTestPki } from '../pki.ts';
-import { type ExtensionServer, group, startExtensionServer } from './extension-server.ts';
+import { type ExtensionServer, group, openApi, startExtensionServer } from './extension-server.ts';
 
 const services = '/apis/apiregistration.k8s.io/v1/apiservices';
 const circles = `/apis/${group}/v1/namespaces/default/circles`;
@@ -127,6 +127,11 @@ t.test('a remote group-version', async (t) => {
   await reasonIs(api, 'MissingEndpoints');
   await api.patch(`${slices}/shapes-1`, slice(extension.port));
   await reasonIs(api, 'Passed');
+
+  const documents = (await api.call('GET', '/openapi/v3')).body['paths'] as Json;
+  t.match(documents[`apis/${group}/v1`], { serverRelativeURL: `/openapi/v3/apis/${group}/v1?hash=ABC123` });
+  t.ok(documents['apis/apps/v1'], 'beside our own');
+  t.strictSame((await api.call('GET', `/openapi/v3/apis/${group}/v1?hash=ABC123`)).body, openApi);
 
   t.test('is asked as who asks', async (t) => {
     const spoofed = {

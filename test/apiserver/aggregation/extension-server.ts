@@ -37,6 +37,10 @@ const listing = {
     { name: 'circles/status', singularName: '', namespaced: true, kind: 'Circle', verbs: ['get'] },
   ],
 };
+const openApiIndex = {
+  paths: { [`apis/${group}/${version}`]: { serverRelativeURL: `/openapi/v3/apis/${group}/${version}?hash=ABC123` } },
+};
+export const openApi = { openapi: '3.0.0', info: { title: 'shapes', version }, paths: {} };
 const circle = { kind: 'Circle', apiVersion: `${group}/${version}`, metadata: { name: 'round', namespace: 'default' } };
 const list = { kind: 'CircleList', apiVersion: `${group}/${version}`, metadata: {}, items: [circle] };
 
@@ -76,6 +80,8 @@ export async function startExtensionServer(
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     const { pathname, searchParams } = new URL(target, 'https://here');
     if (pathname === `/apis/${group}/${version}`) return answer(listing);
+    if (pathname === '/openapi/v3') return answer(openApiIndex);
+    if (pathname === `/openapi/v3/apis/${group}/${version}`) return answer(openApi);
     if (searchParams.get('watch') === '1') {
       // Left open: what comes after the first event is up to the client.
       response.writeHead(200, { 'content-type': 'application/json' });
