@@ -15,10 +15,9 @@ export { type IssueOptions, issueCertificate, type Signer } from './issue.ts';
 export { createKeyPair, type KeyAlgorithm, type KeyPair, keyAlgorithms } from './keys.ts';
 export { renewalTime, waitUntil, warningTime } from './lifetime.ts';
 export type { Subject } from './names.ts';
-export { type CertFiles, type CertPlan, type PlanOptions, planCertificates } from './plan.ts';
 export { type Certificate, caCertHash, isSignedBy, parseCertificate, splitCertificates } from './read.ts';
-export { dueCertificates, type RenewOptions, type RenewReport, renewCertificates, renewHeld } from './renew.ts';
-export { type RequestOptions, requestCertificates } from './requests.ts';
+export { dueCertificates, renewCertificates, renewHeld } from './renew.ts';
+export { requestCertificates } from './requests.ts';
 export {
   dropOldCa,
   type RotationStage,

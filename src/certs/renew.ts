@@ -14,12 +14,12 @@ import { parseCertificate } from './read.ts';
 import { readBridge } from './rotate.ts';
 import { type CertSpec, certs, etcdCerts } from './table.ts';
 
-export interface RenewOptions extends CertificatePlaces {
+interface RenewOptions extends CertificatePlaces {
   readonly now?: Date;
 }
 
 /** What was renewed, or why it was not. */
-export interface RenewReport {
+interface RenewReport {
   readonly name: string;
   readonly action: 'renewed' | 'missing' | 'external';
 }
@@ -128,7 +128,7 @@ function heldCalled(held: readonly HeldCertificate[], name: string): HeldCertifi
 }
 
 /** Where the files of a certificate of the tables are, below the certificate folder. */
-export function fileOf(name: string): string {
+function fileOf(name: string): string {
   const tables: readonly CertSpec[] = [...certs, ...etcdCerts];
   return tables.find((spec) => spec.name === name)?.file ?? name;
 }

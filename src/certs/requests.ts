@@ -11,7 +11,7 @@ import { createKeyPair, type KeyAlgorithm } from './keys.ts';
 import { serverOf } from './plan-kubeconfigs.ts';
 import { type CertContext, type CertSpec, certs, etcdCerts, kubeconfigs } from './table.ts';
 
-export interface RequestOptions extends CertificatePlaces {
+interface RequestOptions extends CertificatePlaces {
   readonly context: CertContext;
   readonly algorithm?: KeyAlgorithm;
   /** Port of this master's own API server; default 6443. */
@@ -26,6 +26,7 @@ export async function requestCertificates(host: Host, options: RequestOptions): 
   const specs: readonly CertSpec[] = etcd ? [...certs, ...etcdCerts] : certs;
   const made: string[] = [];
   await host.makeDir(certDir, { mode: 0o700 });
+  if (etcd) await host.makeDir(`${certDir}/etcd`, { mode: 0o700 });
   for (const spec of specs.filter(({ signer }) => signer !== null)) {
     const path = `${certDir}/${spec.file}`;
     const keyPem = (await readPair(host, path)).keyPem ?? (await createKeyPair(algorithm)).privateKeyPem;

@@ -93,7 +93,7 @@ async function stragglers(client: ApiClient, want: Followed, signal: AbortSignal
 }
 
 /** Why a node has not followed yet; undefined when it has. */
-export function whyBehind({ metadata }: Stored<Node>, { bundle, isReissued }: Followed): string | undefined {
+function whyBehind({ metadata }: Stored<Node>, { bundle, isReissued }: Followed): string | undefined {
   const wanted = splitCertificates(bundle).map(caCertHash);
   const { 'k8ts.dev/trusted-ca': trusted, 'k8ts.dev/certificates-signed-by': signer } = metadata.annotations ?? {};
   if (trusted === undefined) return 'its agent says nothing of certificates';

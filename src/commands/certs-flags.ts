@@ -20,7 +20,7 @@ export function placesOf(flags: Readonly<Record<keyof typeof placeFlags, string>
   return { certDir: flags['cert-dir'], kubeconfigDir: flags['kubeconfig-dir'] };
 }
 
-export interface ChangedHost {
+interface ChangedHost {
   readonly host: Host;
   /** With --dry-run: what would have been done. */
   readonly transcript: readonly string[] | undefined;

@@ -61,7 +61,7 @@ const printed = await runLines([
   ['certs', 'add-san', 'new.example.org', ...places],
   ['certs', 'add-san', 'https://new.example.org', ...places],
   ['certs', 'certificate-key'],
-  ['certs', 'generate-csr', ...where],
+  ['certs', 'generate-csr', ...where, '--etcd'],
   [...base, '--client-name', 'jane', '--org', 'dev,ops', '--validity-period', '720h'],
   [...base, '--client-name', 'robot', '--token', 'abc'],
   [...base, '--client-name', 'jane', '--validity-period', '0'],
@@ -131,6 +131,7 @@ t.test('certificate-key and generate-csr', async (t) => {
   const request = parseCsr(await read('csr/pki/apiserver.csr'));
   t.same(request.ipAddresses, ['10.96.0.1', '192.0.2.10']);
   t.ok(request.dnsNames.includes('api.example.org'));
+  t.equal(parseCsr(await read('csr/pki/etcd/peer.csr')).subject.commonName, 'n1');
   const partial = parseKubeconfig(await read('csr/admin.conf'));
   t.match(partial, { server: 'https://api.example.org:6443', key: { text: /PRIVATE KEY/ }, cert: undefined });
 });

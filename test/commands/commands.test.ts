@@ -27,7 +27,7 @@ const flags: Readonly<Record<string, string>> = {
   'certs add-san': 'cert-dir dry-run kubeconfig-dir',
   'certs certificate-key': '',
   'certs check-expiration': 'cert-dir kubeconfig-dir output',
-  'certs generate-csr': 'cert-dir config dry-run kubeconfig-dir',
+  'certs generate-csr': 'cert-dir config dry-run etcd kubeconfig-dir',
   'certs renew': 'cert-dir dry-run kubeconfig-dir',
   'certs rotate-ca': 'all cert-dir dry-run force key-algorithm kubeconfig kubeconfig-dir stage timeout',
   'kubeconfig user': 'cert-dir client-name config org token validity-period',

@@ -22,7 +22,7 @@ export interface CertificateBook {
   annotate(to: AnnotateOptions): Promise<void>;
 }
 
-export interface AnnotateOptions {
+interface AnnotateOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly logger: Logger;

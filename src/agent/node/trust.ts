@@ -17,7 +17,7 @@ export interface NodeTrust {
   changed(signal: AbortSignal): Promise<void>;
 }
 
-export interface TrustOptions {
+interface TrustOptions {
   readonly host: Host;
   readonly caFile: string;
   /** ca.crt is this control plane's own. */
