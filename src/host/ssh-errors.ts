@@ -46,22 +46,10 @@ const explanations: readonly Explanation[] = [
     hint: byHand,
   },
   {
-    code: 'SSH_AGENT_FAILED',
-    when: /\bagent\b/,
-    what: 'the SSH agent does not answer',
-    hint: () => 'try: ssh-add -l; or name a key in the file (`ssh.key`)',
-  },
-  {
     code: 'SSH_NO_COMMON_ALGORITHM',
     when: /no matching/i,
     what: 'it offers no algorithm that k8ts accepts',
     hint: () => 'update sshd there; what it offers: ssh -vv shows it',
-  },
-  {
-    code: 'SSH_FORWARD_REFUSED',
-    when: /Channel open failure/i,
-    what: 'the bastion does not connect to it',
-    hint: () => 'on the bastion allow AllowTcpForwarding in sshd_config, and check that it reaches the machine',
   },
   {
     code: 'SSH_NOT_SSH',

@@ -5,7 +5,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import t from 'tap';
-import { createLab, mustSucceed } from './lab.ts';
+import { createLab, eventually, mustSucceed } from './lab.ts';
 import { createSshLab, skipWithoutSshd } from './ssh-lab.ts';
 
 t.setTimeout(600_000);
@@ -148,9 +148,14 @@ t.test('k8ts up', { skip: skipWithoutSshd }, async (t) => {
   });
 
   await t.test('somebody else is at it', async (t) => {
-    const holder = lab.on('node3', ['flock', '/run/k8ts-up.lock', 'sh', '-c', 'echo jane >/run/k8ts-up.lock; sleep 8']);
+    const script = 'echo $$ >/run/holder; echo jane >/run/k8ts-up.lock; exec sleep 600';
+    const holder = lab.on('node3', ['flock', '/run/k8ts-up.lock', 'sh', '-c', script], { timeout: 200_000 });
+    await eventually('the lock is held', 30_000, async () =>
+      (await lab.on('node3', ['grep', '-q', 'jane', '/run/k8ts-up.lock'])).code === 0 ? true : undefined,
+    );
     const refused = await up({ node4: null, node3: { labels: {} } });
     t.match(refused.stderr, /node3, phase lock: .*jane.*\[UP_LOCKED\][\s\S]*1 of 4 machines failed: node3/);
+    mustSucceed(await lab.on('node3', ['sh', '-c', 'kill $(cat /run/holder)']));
     await holder;
     mustSucceed(await up({ node4: null }));
   });

@@ -140,6 +140,20 @@ t.test('over SSH', { skip: skipSshd }, async (t) => {
     }
   });
 
+  t.test('machines that let nobody run anything', async (t) => {
+    const dave = await open(t, sshd, { keys, user: 'dave' });
+    await t.rejects(dave.run('id', []), { code: 'SSH_SHELL_REFUSED', message: /not available/ });
+    const none = await startSshd(t, ['MaxSessions 0']);
+    const host = await open(t, none, { keys: [await readSshKey(none.makeKey('id'))] });
+    await t.rejects(host.run('id', []), { code: 'SSH_SESSION_REFUSED', hint: /MaxSessions/ });
+    const old = await startSshd(t, ['Ciphers 3des-cbc']);
+    await t.rejects(open(t, old, { keys }), { code: 'SSH_NO_COMMON_ALGORITHM' });
+  });
+
+  t.test('output without an end is cut off', async (t) => {
+    await t.rejects(root.run('yes', []), { code: 'COMMAND_OUTPUT_TOO_LONG' });
+  });
+
   t.test('a password that sudo does not ask for reaches nobody', async (t) => {
     const host = await open(t, sshd, { keys, user: 'alice', sudo: { password: 'not needed' } });
     t.match(await host.run('cat', [], { stdin: 'input' }), { stdout: 'input', stderr: '' });
@@ -171,6 +185,7 @@ t.test('over SSH', { skip: skipSshd }, async (t) => {
     t.ok(readFileSync(to).equals(content));
     await t.rejects(root.upload({ from, to: file('there/other'), sha256: '0'.repeat(64) }), { code: 'UPLOAD_CORRUPT' });
     t.notOk(existsSync(file('there/other')));
+    await t.rejects(root.upload({ from, to: '/proc/k8ts/archive', sha256 }), { code: 'UPLOAD_FAILED' });
   });
 
   t.test('an upload that is broken off continues', async (t) => {

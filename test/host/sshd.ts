@@ -32,7 +32,7 @@ export const skipSshd =
       ? 'needs sshd: scripts/setup'
       : false;
 
-/** Users: alice (sudo without a password), bob (sudo with his password), carol (no sudo); passwords: NAME-secret. */
+/** Users: alice (sudo without a password), bob (sudo with his), carol (no sudo), dave (no shell); passwords: NAME-secret. */
 const setUp = `
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -44,6 +44,7 @@ for user in alice bob carol; do
   useradd --no-create-home --home-dir / --shell /bin/bash "$user"
   echo "$user:$user-secret" | chpasswd
 done
+useradd --no-create-home --home-dir / --shell /usr/sbin/nologin dave
 echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice
 echo 'bob ALL=(ALL) ALL' >/etc/sudoers.d/bob
 chmod 440 /etc/sudoers.d/*
