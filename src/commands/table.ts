@@ -115,7 +115,11 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'Run an API server without nodes, for tests and tools',
     help:
       'k8ts run control-plane [--data-dir DIR] [--bind-address 127.0.0.1] [--port 6443] [--write-kubeconfig FILE]\n' +
-      '                       [--controllers all|none|a,b] [--no-scheduler]',
+      '                       [--controllers all|none|a,b] [--no-scheduler]\n' +
+      "       and kube-apiserver's --token-auth-file, --oidc-*, --requestheader-*, --audit-*, --anonymous-auth,\n" +
+      '       --enable-admission-plugins, --disable-admission-plugins, --max-requests-inflight,\n' +
+      '       --max-mutating-requests-inflight, --service-account-issuer, --service-account-key-file, --api-audiences,\n' +
+      '       --service-node-port-range',
     run: async (argv, signal) => (await import('./run.ts')).runControlPlaneCommand(argv, signal),
   },
   {
