@@ -114,6 +114,12 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
     log.info('another supervisor runs already');
     return;
   }
+  const names = await installed(paths);
+  if (names.length === 0) {
+    lock.close(); // a service that is removed meanwhile had asked for a supervisor
+    log.info('there is no service to keep');
+    return;
+  }
   await rm(socket, { force: true }); // left from a crash
   await listen(server, socket);
   await chmod(socket, 0o600);
@@ -123,7 +129,6 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
     for (const child of children.values()) void child.checkReady();
   });
   const rotation = setInterval(() => void rotateLogs(paths.logDir, logBound), rotateEvery);
-  const names = await installed(paths);
   for (const name of names.filter((each) => !existsSync(stoppedMark(each)))) {
     await inTurn({ do: 'start', name }).catch((error) => log.error('not started', { service: name, error }));
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +155,10 @@ t.test('a service starts its supervisor again when that crashes, and not when it
   const back = (status: ServiceStatus) => status.pid !== undefined && pidOf('supervisor.pid') !== first;
   t.equal((await until(services, 'one', back)).pid, pid, 'adopted');
   await services.stop('one');
+  // Both services started one; the slower of the two leaves when it finds the other.
+  const count = () =>
+    spawnSync('pgrep', ['-fc', `${root}/main.ts ${root} run supervisor`], { encoding: 'utf8' }).stdout;
+  while (count().trim() !== '1') await delay(20);
   const second = pidOf('supervisor.pid');
   process.kill(second, 'SIGTERM');
   while (alive(second)) await delay(20);
@@ -188,4 +193,10 @@ t.test('a log over its bound is rotated while its writer goes on', async (t) => 
   t.equal(readFileSync(join(dir, 'a.log.1'), 'utf8').length, 50);
   t.equal(readFileSync(join(dir, 'a.log.2'), 'utf8'), 'old');
   t.equal(readFileSync(join(dir, 'b.log'), 'utf8'), 'short');
+});
+
+t.test('one that comes late, when every service was removed, does not stay', async (t) => {
+  const { paths } = await setup(t);
+  await runSupervisor({ log: silentLogger, signal: new AbortController().signal, paths });
+  t.notOk(existsSync(join(paths.runDir, 'supervisor.pid')));
 });
