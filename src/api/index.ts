@@ -55,7 +55,7 @@ export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { PatchError, type PatchFault } from './patch/patch-error.ts';
 export { applyStrategicMergePatch } from './patch/strategic-patch.ts';
-export { compileNodeSelection, compileTerm, type NodeTerm, type NodeTest } from './placement/node-terms.ts';
+export { compileNodeSelection, compileTerm, type NodeTest } from './placement/node-terms.ts';
 export { tolerates, untoleratedTaint } from './placement/tolerations.ts';
 export {
   isReachable,

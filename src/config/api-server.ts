@@ -126,8 +126,6 @@ export const apiServerFlags = [
   { flag: 'service-node-port-range', field: ['serviceNodePortRange'], read: 'text' },
 ] as const satisfies readonly FlagSpec[];
 
-export type ApiServerFlag = (typeof apiServerFlags)[number]['flag'];
-
 /**
  * Settings from kube-apiserver's flags, as `k8ts run control-plane` and kubeadm's extraArgs give them.
  * @param given values by the flag's name without `--`; a repeated flag is a list.

@@ -30,7 +30,7 @@ export function planPreemption(
 }
 
 /** Room was made for it already, and is not free yet. */
-export function waitsForVictims({ pod, priority }: PodNeeds, cluster: ClusterState): boolean {
+function waitsForVictims({ pod, priority }: PodNeeds, cluster: ClusterState): boolean {
   const nominated = cluster.node(pod.status?.nominatedNodeName ?? '');
   if (nominated === undefined) return false;
   return [...nominated.pods.values()].some((other) => other.terminating && other.priority < priority);

@@ -9,7 +9,7 @@ type Terms = NonNullable<
     NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>['requiredDuringSchedulingIgnoredDuringExecution']
   >
 >['nodeSelectorTerms'];
-export type NodeTerm = Terms[number];
+type NodeTerm = Terms[number];
 type Requirement = NonNullable<NodeTerm['matchExpressions']>[number];
 
 export type NodeTest = (node: Node) => boolean;
