@@ -2,6 +2,7 @@
 
 import { CodedError } from '../base/index.ts';
 import { runPreflight, setUpHost, startAgent, waitForReady } from '../bootstrap/index.ts';
+import { caCertHash, splitCertificates } from '../certs/index.ts';
 import { agentService, paths } from '../config/index.ts';
 import { buildKubeconfig, type KubeconfigOptions } from '../kubeconfig/index.ts';
 import { formatToken } from '../tokens/index.ts';
@@ -145,6 +146,9 @@ function credentialsOf(login: Login): Pick<KubeconfigOptions, 'token' | 'cert' |
 export async function requireSameCluster({ host }: Pick<JoinContext, 'host'>, caPem: string): Promise<void> {
   const have = (await host.readFileIfExists(paths.caFile))?.toString('utf8');
   if (have === undefined || have.trim() === caPem.trim()) return;
+  // While a CA is being replaced there are two, and one of them is known here.
+  const hashes = splitCertificates(have).map(caCertHash);
+  if (splitCertificates(caPem).some((pem) => hashes.includes(caCertHash(pem)))) return;
   throw new CodedError('OTHER_CLUSTER', `${paths.caFile} is that of another cluster`, {
     exit: 'preflight',
     hint: 'if this machine shall leave that cluster, run: k8ts reset',

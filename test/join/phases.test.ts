@@ -29,6 +29,7 @@ const readyNode = (name: string, machineID = 'another'): Node => ({
   kind: 'Node',
   metadata: { name },
   status: {
+    addresses: [{ type: 'InternalIP', address: '192.0.2.21' }],
     conditions: [{ type: 'Ready', status: 'True' }],
     nodeInfo: { machineID } as NonNullable<NonNullable<Node['status']>['nodeInfo']>,
   },
@@ -228,4 +229,8 @@ t.test('a machine of another cluster', async (t) => {
     hint: /k8ts reset/,
   });
   await t.resolves(requireSameCluster(setup([]).context, 'CA\n'));
+  const [old, young] = [(await makeCa()).certPem, (await makeCa()).certPem];
+  const rotating = setup([], { files: { '/etc/kubernetes/pki/ca.crt': old } });
+  await t.resolves(requireSameCluster(rotating.context, `${young}${old}`), 'a CA that is being replaced');
+  await t.rejects(requireSameCluster(rotating.context, young), { code: 'OTHER_CLUSTER' });
 });
