@@ -46,6 +46,8 @@ export interface RemoteResult {
 }
 
 const outputBound = 16 * 1024 * 1024;
+/** Of what is printed before the announcement. */
+const noiseBound = 64 * 1024;
 /** ms that a program gets to end after TERM, and again after KILL. */
 const endPatience = 5000;
 
@@ -154,7 +156,14 @@ async function attend(channel: ClientChannel, { connection, command, mark }: Att
       );
     }
     if (pid === undefined)
-      return reject(notLetIn(connection, command, streams.stderr.before().replaceAll(mark, ''), asked));
+      return reject(
+        notLetIn(
+          connection,
+          command,
+          `${streams.stdout.before()}${streams.stderr.before()}`.replaceAll(mark, ''),
+          asked,
+        ),
+      );
     resolve({
       code: code ?? 128,
       signal: signalName,
@@ -200,7 +209,10 @@ function createCut(mark: string) {
       if (isOpen) return keep(chunk);
       noise += chunk.toString('latin1');
       const at = noise.indexOf(mark);
-      if (at < 0) return '';
+      if (at < 0) {
+        noise = noise.slice(-noiseBound);
+        return '';
+      }
       isOpen = true;
       const rest = Buffer.from(noise.slice(at + mark.length), 'latin1');
       noise = noise.slice(0, at);

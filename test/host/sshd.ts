@@ -40,11 +40,11 @@ mkdir -p /run/sshd "$1/upper" "$1/work"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
 getent passwd sshd >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin sshd
 usermod --shell /bin/sh root # without this machine's own .bashrc
-for user in alice bob carol; do
+for user in alice bob carol dave; do
   useradd --no-create-home --home-dir / --shell /bin/bash "$user"
   echo "$user:$user-secret" | chpasswd
 done
-useradd --no-create-home --home-dir / --shell /usr/sbin/nologin dave
+usermod --shell /usr/sbin/nologin dave
 echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice
 echo 'bob ALL=(ALL) ALL' >/etc/sudoers.d/bob
 chmod 440 /etc/sudoers.d/*
