@@ -3,7 +3,7 @@
 //   [ERROR Swap]: swap is on: /dev/sda2
 //       fix: swapoff -a, and take the swap lines out of /etc/fstab
 
-import { CodedError, messageOf } from '../base/index.ts';
+import { CodedError } from '../base/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Check, Finding, Repair, Severity } from './check.ts';
 import type { PreflightFacts, Role } from './facts.ts';
@@ -66,7 +66,7 @@ export async function applyFixes(
       say(`[FIXED ${id}]: ${repair.does}`);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      say(`[NOT FIXED ${id}]: ${messageOf(error)}`);
+      say(`[NOT FIXED ${id}]: ${error.message}${error.hint === undefined ? '' : `\n    fix: ${error.hint}`}`);
     }
   }
   return done;

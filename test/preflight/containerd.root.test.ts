@@ -41,6 +41,7 @@ t.test('settings get where containerd reads them, whatever the file was', async 
   const files = [
     { name: 'no-file', text: undefined },
     { name: 'empty', text: 'version = 2\n' },
+    { name: 'first-version', text: 'disabled_plugins = []\n' },
     { name: 'all-defaults', text: byDefault },
   ];
   for (const { name, text } of files) {

@@ -75,6 +75,11 @@ t.test('containerd gets its CRI plugin on', async (t) => {
       want: 'version = 2\ndisabled_plugins = ["aufs", \'zfs\']\n# end\n',
     },
     {
+      name: 'the first of several',
+      given: 'disabled_plugins = ["cri", "zfs"]\n',
+      want: 'disabled_plugins = ["zfs"]\n',
+    },
+    {
       name: 'over several lines',
       given: 'disabled_plugins = [\n  "cri",\n  "zfs"\n]\n',
       want: 'disabled_plugins = [\n  "zfs"\n]\n',
@@ -105,7 +110,9 @@ t.test('without systemd the restart is asked for', async (t) => {
   const given = { runtime: disabled, runtimeProcess: containerd('/etc/c.toml'), hasSystemd: false };
   const { done, said, after, commands } = await fix(given, files);
   t.strictSame(done, []);
-  t.match(said, [/^\[NOT FIXED CRI\]: \/etc\/c\.toml is changed, and containerd has to be restarted/]);
+  t.match(said, [
+    /^\[NOT FIXED CRI\]: \/etc\/c\.toml is changed, and containerd has to be restarted.*\n {4}fix: restart containerd/,
+  ]);
   t.equal(after['/etc/c.toml'], 'disabled_plugins = []\n');
   t.strictSame(commands, []);
 });
@@ -130,8 +137,13 @@ t.test('containerd is told to do without CAP_SYS_RESOURCE', async (t) => {
     },
     {
       name: 'another value, with a comment',
-      given: `${cri} # ours\n  restrict_oom_score_adj = false # default\n`,
-      want: `${cri} # ours\n  restrict_oom_score_adj = true # default\n`,
+      given: `version = 2\n${cri} # ours\n  restrict_oom_score_adj = false # default\n`,
+      want: `version = 2\n${cri} # ours\n  restrict_oom_score_adj = true # default\n`,
+    },
+    {
+      name: 'the first version',
+      given: 'disabled_plugins = []\n',
+      want: 'disabled_plugins = []\n\n[plugins.cri]\n  restrict_oom_score_adj = true\n',
     },
     {
       name: 'version 3',
@@ -154,9 +166,9 @@ t.test('containerd is told to use systemd’s cgroups, or not to', async (t) => 
   const typed = `${runc}\n  runtime_type = "io.containerd.runc.v2"\n`;
   const runtime = { name: 'containerd', version: '1.7.0', conditions: [], cgroupDriver: 'cgroupfs' } as const;
   const process = containerd('/etc/c.toml');
-  const given = `${typed}${section}\n  SystemdCgroup = false\n`;
+  const given = `version = 2\n${typed}${section}\n  SystemdCgroup = false\n`;
   const on = await fix({ runtime, runtimeProcess: process }, { '/etc/c.toml': given });
-  t.equal(on.after['/etc/c.toml'], `${typed}${section}\n  SystemdCgroup = true\n`);
+  t.equal(on.after['/etc/c.toml'], `version = 2\n${typed}${section}\n  SystemdCgroup = true\n`);
   const wrong = { runtime: { ...runtime, cgroupDriver: 'systemd' }, hasSystemd: false } as const;
   const off = await fix({ ...wrong, runtimeProcess: process }, { '/etc/c.toml': 'version = 2\n' });
   t.equal(off.after['/etc/c.toml'], `version = 2\n\n${typed}\n${section}\n  SystemdCgroup = false\n`);

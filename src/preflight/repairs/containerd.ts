@@ -49,13 +49,11 @@ async function editConfig(
   });
 }
 
-/** Version 3 (containerd 2) has another name for the plugin. */
+/** Each version of the file has its own name for the plugin; without a version it is the first, as in Docker's packages. */
 function criSection(text: string): readonly string[] {
-  return ['plugins', isVersion3(text) ? 'io.containerd.cri.v1.runtime' : 'io.containerd.grpc.v1.cri'];
-}
-
-function isVersion3(text: string): boolean {
-  return /^\s*version\s*=\s*3\b/m.test(text);
+  const version = /^\s*version\s*=\s*(\d+)/m.exec(text)?.[1] ?? '1';
+  const names: Readonly<Record<string, string>> = { 1: 'cri', 2: 'io.containerd.grpc.v1.cri' };
+  return ['plugins', names[version] ?? 'io.containerd.cri.v1.runtime'];
 }
 
 /** Takes every name of the CRI plugin out of the list, which may go over several lines. */
@@ -69,7 +67,7 @@ function withCriEnabled(text: string): string {
           (item) =>
             item.trim() !== '' && !/^["'](cri|io\.containerd\.(grpc\.v1\.cri|cri\.v1\.\w+))["']$/.test(item.trim()),
         );
-      return `${open}${kept.join(',')}${close}`;
+      return `${open}${kept.join(',').replace(/^ +/, '')}${close}`;
     },
   );
 }
