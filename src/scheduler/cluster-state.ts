@@ -3,9 +3,9 @@
 // binding is still on its way to the API server.
 
 import type { Node, Pod, Stored, Taint } from '../api/index.ts';
-import { noStorage, type StorageView } from './filters/volumes.ts';
 import type { HostPort, PodNeeds } from './pod-needs.ts';
 import { type Resources, resourcesOf } from './resources.ts';
+import { noStorage, type StorageView } from './storage.ts';
 
 export interface NodeState {
   readonly name: string;

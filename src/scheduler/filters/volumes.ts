@@ -8,32 +8,17 @@ import {
   noProvisioner,
   type PersistentVolume,
   type PersistentVolumeClaim,
-  type StorageClass,
   type Stored,
   storageClassOf,
   waitsForConsumer,
 } from '../../api/index.ts';
 import type { NodeState } from '../cluster-state.ts';
 import type { PodNeeds } from '../pod-needs.ts';
+import type { StorageView } from '../storage.ts';
 import type { Filter } from './filter.ts';
 
 type Claim = Stored<PersistentVolumeClaim>;
 type Volume = Stored<PersistentVolume>;
-
-/** What scheduling reads of storage. */
-export interface StorageView {
-  claim(namespace: string, name: string): Claim | undefined;
-  volume(name: string): Volume | undefined;
-  volumes(): readonly Volume[];
-  storageClass(name: string): StorageClass | undefined;
-}
-
-export const noStorage: StorageView = {
-  claim: () => undefined,
-  volume: () => undefined,
-  volumes: () => [],
-  storageClass: () => undefined,
-};
 
 export const volumeBinding = {
   name: 'VolumeBinding',
