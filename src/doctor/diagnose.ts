@@ -4,9 +4,15 @@
 import { clusterChecks } from './checks/cluster.ts';
 import { machineChecks } from './checks/machine.ts';
 import { networkChecks } from './checks/network.ts';
+import { reportChecks } from './checks/reports.ts';
 import type { DoctorCheck, DoctorFinding, Observations } from './observations.ts';
 
-export const doctorChecks: readonly DoctorCheck[] = [...machineChecks, ...clusterChecks, ...networkChecks];
+export const doctorChecks: readonly DoctorCheck[] = [
+  ...machineChecks,
+  ...clusterChecks,
+  ...reportChecks,
+  ...networkChecks,
+];
 
 export function diagnose(observed: Observations): readonly DoctorFinding[] {
   const found = doctorChecks.flatMap(({ id, severity, judge }) =>
