@@ -8,7 +8,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../base/index.ts';
 
-export type KeyVerdict =
+type KeyVerdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
   /** `at`: FILE:LINE of an entry that says otherwise. */

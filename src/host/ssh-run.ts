@@ -20,7 +20,7 @@ import type { SshConnection } from './ssh-connection.ts';
 import { nameOfPlace } from './ssh-errors.ts';
 import { quoteCommand } from './ssh-quote.ts';
 
-export interface RemoteCommand extends Pick<RunOptions, 'env' | 'cwd' | 'timeout' | 'signal'> {
+interface RemoteCommand extends Pick<RunOptions, 'env' | 'cwd' | 'timeout' | 'signal'> {
   readonly program: string;
   readonly args: readonly string[];
   readonly stdin?: string | Uint8Array | Readable | undefined;

@@ -14,7 +14,7 @@ import { type Entry, masterOf, notFailed, type Stage } from './stage.ts';
 /** ms for the pods of a node that is removed to go elsewhere. */
 const drainPatience = 60_000;
 
-export interface ActInput extends Stage {
+interface ActInput extends Stage {
   readonly openCluster: typeof openCluster;
   readonly machines: ReadonlyMap<string, Machine>;
   readonly cluster: ClusterAccess | undefined;

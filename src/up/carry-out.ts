@@ -24,7 +24,7 @@ export interface Doing {
   readonly onLine: (line: string) => void;
 }
 
-export interface Installation {
+interface Installation {
   readonly architecture: BundleArchitecture;
   readonly bundleOf: (architecture: BundleArchitecture) => Promise<Bundle>;
   /** Services run there, from the version that is replaced. */

@@ -62,7 +62,7 @@ const host = z.strictObject({
   taints: nodeShape.taints.describe('Taints of the node. Default: NoSchedule on the control plane, none elsewhere.'),
 });
 
-export const clusterFile = z.strictObject({
+const clusterFile = z.strictObject({
   apiVersion: z.literal('k8ts.dev/v1').describe('Version of this format.'),
   kind: z.literal('Cluster').describe('What k8ts up reads.'),
   metadata: z.strictObject({ name: nodeNameSchema.describe('Name of the context in kubeconfigs.') }),

@@ -1,8 +1,7 @@
-export { type ClusterFile, parseClusterFile } from './cluster-file.ts';
+export { parseClusterFile } from './cluster-file.ts';
 export { describeFailures, incomplete } from './machines.ts';
 export { mergeKubeconfig } from './merge-kubeconfig.ts';
 export type { Removal } from './plan.ts';
-export { createLiveProgress, createPlainProgress, type UpProgress } from './progress.ts';
+export { createLiveProgress, createPlainProgress } from './progress.ts';
 export { runUp, type UpReport } from './run-up.ts';
-export type { UpOptions } from './stage.ts';
 export { createReach } from './targets.ts';

@@ -8,7 +8,7 @@ import { CodedError, messageOf } from '../base/index.ts';
 import type { SshHost } from '../host/index.ts';
 import { notRoot } from './observe.ts';
 
-export const lockPath = '/run/k8ts-up.lock';
+const lockPath = '/run/k8ts-up.lock';
 /** ms between signs of life; the script waits three times as long. */
 const beat = 10_000;
 const refused = 75;

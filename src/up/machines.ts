@@ -8,7 +8,7 @@ import { observeHost, type Seen } from './observe.ts';
 import type { UpProgress } from './progress.ts';
 import type { Reach } from './targets.ts';
 
-export type UpPhase =
+type UpPhase =
   | 'connect'
   | 'lock'
   | 'observe'
@@ -76,7 +76,7 @@ export interface Machine {
   close(): Promise<void>;
 }
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly attempts: Attempts;
   readonly progress: UpProgress;
   readonly ssh: Pick<SshOptions, 'knownHosts' | 'acceptNewHostKeys'>;

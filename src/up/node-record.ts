@@ -35,7 +35,7 @@ export interface WantedNode extends Pick<NodeRecord, 'ssh' | 'settings'> {
   readonly taints: readonly NodeTaint[] | undefined;
 }
 
-export interface NodeChange {
+interface NodeChange {
   /** For people: "label disk=ssd", "taint dedicated:NoSchedule removed". Empty when only the record changes. */
   readonly lines: readonly string[];
   /** A merge patch (RFC 7386) of the Node. */

@@ -36,12 +36,12 @@ export interface ObservedHost {
   readonly caPem: string | undefined;
 }
 
-export interface ObservedCluster {
+interface ObservedCluster {
   readonly caPem: string;
   readonly nodes: readonly Node[];
 }
 
-export interface Observed {
+interface Observed {
   /** By id; a machine that could not be looked at is absent. */
   readonly hosts: ReadonlyMap<string, ObservedHost>;
   /** undefined: there is none, or it does not answer. */

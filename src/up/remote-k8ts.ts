@@ -7,7 +7,7 @@ import { CodedError, redact } from '../base/index.ts';
 import { currentLink } from '../bundle/index.ts';
 import type { SshHost } from '../host/index.ts';
 
-export interface RemoteRun {
+interface RemoteRun {
   readonly host: SshHost;
   /** init, join, reset */
   readonly command: string;
