@@ -11,6 +11,15 @@ import { createReach, describeFailures, parseClusterFile, runUp, type UpReport }
 import { createLab, mustSucceed } from '../test/e2e/lab.ts';
 import { createSshLab } from '../test/e2e/ssh-lab.ts';
 
+const quiet = {
+  step: () => undefined,
+  passing: () => undefined,
+  done: () => undefined,
+  failed: () => undefined,
+  say: () => undefined,
+  end: async () => undefined,
+};
+
 const [first = '20', file] = process.argv.slice(2);
 if (first === '--inside' && file !== undefined) await measure(file);
 else await outside(Number(first));
@@ -69,15 +78,6 @@ async function measure(path: string): Promise<void> {
   await once('from bare hosts');
   await once('nothing to do');
 }
-
-const quiet = {
-  step: () => undefined,
-  passing: () => undefined,
-  done: () => undefined,
-  failed: () => undefined,
-  say: () => undefined,
-  end: async () => undefined,
-};
 
 function show(what: string, ms: number, { times, failures, machines }: UpReport): void {
   const seconds = (value: number): string => `${(value / 1000).toFixed(1)} s`.padStart(8);
