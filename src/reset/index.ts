@@ -1,1 +1,2 @@
-export { isRuntimeAbsent, type ResetContext, resetPhases } from './phases.ts';
+export type { ResetContext } from './context.ts';
+export { isRuntimeAbsent, resetPhases } from './phases.ts';

@@ -1,39 +1,17 @@
-// `k8ts reset`: leave the cluster, stop everything, take back every change that the journal holds. Nothing is guessed from
-// names or patterns: rules, links and files that k8ts did not make stay as they are.
+// `k8ts reset`: leave the cluster, stop everything, take back every change that the journal holds. Rules, links and files
+// that k8ts did not make stay as they are: nothing is guessed from names, except what CNI plugins keep of pods whose
+// runtime is dead (cni-state.ts).
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { kinds } from '../api/index.ts';
 import { CodedError, codeOf, messageOf } from '../base/index.ts';
 import { commandLink, installDir } from '../bundle/index.ts';
-import { type ApiClient, ApiStatusError } from '../client/index.ts';
+import { ApiStatusError } from '../client/index.ts';
 import { agentService, serverService } from '../config/index.ts';
-import type { Cri } from '../cri/index.ts';
-import {
-  type Change,
-  type Host,
-  type Journal,
-  type Services,
-  type UndoReport,
-  undoChanges,
-  unmountBelow,
-} from '../host/index.ts';
+import { type Change, type Host, type UndoReport, undoChanges, unmountBelow } from '../host/index.ts';
 import type { Phase } from '../workflow/index.ts';
-
-export interface ResetContext {
-  /** Does not write into `journal`. */
-  readonly host: Host;
-  readonly journal: Journal;
-  readonly services: Services;
-  /** undefined when the runtime is not there: then nothing of ours runs in it. */
-  readonly cri: Pick<Cri, 'listPodSandbox' | 'stopPodSandbox' | 'removePodSandbox'> | undefined;
-  /** From this machine's agent.json; undefined when it never became a node. */
-  readonly nodeName: string | undefined;
-  /** Speaks as an administrator where admin.conf is there, otherwise as the node. undefined: no kubeconfig. */
-  readonly client: ApiClient | undefined;
-  /** The agent's data folder, whose mounts (volumes of pods) go with it. */
-  readonly agentData: string;
-  readonly say: (line: string) => void;
-}
+import { removeCniState } from './cni-state.ts';
+import type { ResetContext } from './context.ts';
 
 /** On every sandbox that the agent makes (as the kubelet does): the pod's uid. */
 const podLabel = 'io.kubernetes.pod.uid';
@@ -78,9 +56,11 @@ const stopServices: Phase<ResetContext> = {
 const removePods: Phase<ResetContext> = {
   name: 'remove-pods',
   title: 'Removing pods',
-  skipReason: ({ cri }) => (cri === undefined ? 'no container runtime answers' : undefined),
-  run: async ({ cri, host, say }, progress) => {
-    if (cri === undefined) return;
+  run: async ({ cri, host, agentData, say }, progress) => {
+    if (cri === undefined) {
+      progress.report('no container runtime answers');
+      return removeLogsOfKnownPods(host, `${agentData}/pods`);
+    }
     const all = await cri.listPodSandbox({}, progress.signal);
     const ours = all.filter(({ labels }) => Object.hasOwn(labels ?? {}, podLabel));
     progress.report(`${ours.length} pods`);
@@ -101,6 +81,18 @@ const removePods: Phase<ResetContext> = {
     );
   },
 };
+
+/** The agent has a folder for each of its pods, named by the uid that a folder of logs ends with. */
+async function removeLogsOfKnownPods(host: Host, podsDir: string): Promise<void> {
+  if ((await host.stat(podsDir)) === undefined || (await host.stat(podLogs)) === undefined) return;
+  const uids = await host.readDir(podsDir);
+  for (const folder of await host.readDir(podLogs)) {
+    const [namespace = '', name = '', uid = ''] = folder.split('_');
+    if (!uids.includes(uid)) continue;
+    await host.remove(`${podLogs}/${folder}`, { recursive: true });
+    await removeLinks(host, `${name}_${namespace}_`);
+  }
+}
 
 async function removeLinks(host: Host, prefix: string): Promise<void> {
   if ((await host.stat(logLinks)) === undefined) return;
@@ -188,6 +180,7 @@ export const resetPhases: readonly Phase<ResetContext>[] = [
   stopServices,
   removePods,
   removeCgroups,
+  removeCniState,
   unmountVolumes,
   removeServices,
   undo,

@@ -164,3 +164,41 @@ t.test('the program stays as long as something could not be taken back', async (
   await run();
   t.equal(host.files()['/opt/k8ts/1.0.0-abc/bin/k8ts'], undefined);
 });
+
+t.test('what CNI plugins kept of our pods goes, of others it stays', async (t) => {
+  const rule = (network: string, chain: string) =>
+    `-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \\"${network}\\" id: \\"4f\\"" -j ${chain}`;
+  const listing = [
+    '-N CNI-HOSTPORT-DNAT',
+    rule('k8ts', 'CNI-DN-a'),
+    rule('theirs', 'CNI-DN-b'),
+    rule('k8ts', 'CNI-DN-c'),
+  ];
+  const { host, run } = await setup({
+    programs: ['iptables'],
+    onRun: (program, args) =>
+      program === 'iptables' && args.includes('-S') ? { stdout: `${listing.join('\n')}\n` } : undefined,
+  });
+  await host.bare.writeFile('/var/lib/cni/results/k8ts-4f-eth0', '{}');
+  await host.bare.writeFile('/var/lib/cni/results/theirs-5e-eth0', '{}');
+  await host.bare.writeFile('/var/lib/k8ts/agent/pods/u1/etc-hosts', '');
+  await host.bare.writeFile('/var/log/pods/default_web_u1/web/0.log', '');
+  await host.bare.writeFile('/var/log/containers/web_default_web-4f.log', '');
+  await run({ cri: undefined });
+  t.notOk(host.files()['/var/log/pods/default_web_u1/web/0.log']);
+  t.notOk(host.files()['/var/log/containers/web_default_web-4f.log']);
+  t.equal(host.files()['/var/log/pods/default_theirs_u/0.log'], '');
+  t.match(host.files(), { '/var/lib/cni/results/theirs-5e-eth0': '{}' });
+  t.notOk(host.files()['/var/lib/cni/results/k8ts-4f-eth0']);
+  t.same(
+    host.commands.filter((line) => / -[DFX] /.test(line)),
+    [
+      'iptables -w -t nat -D CNI-HOSTPORT-DNAT 3',
+      'iptables -w -t nat -D CNI-HOSTPORT-DNAT 1',
+      'iptables -w -t nat -F CNI-DN-c',
+      'iptables -w -t nat -X CNI-DN-c',
+      'iptables -w -t nat -F CNI-DN-a',
+      'iptables -w -t nat -X CNI-DN-a',
+    ],
+  );
+});
