@@ -126,7 +126,7 @@ check_resources() { resources_on node1; }
 resources_on() {
   local host=$1 name seen what want pods
   pods=$(
-    sized "$host" guaranteed '{ limits: { cpu: 250m, memory: 48Mi } }' '"exec sleep 10001"'
+    sized "$host" guaranteed '{ limits: { cpu: 500m, memory: 48Mi } }' '"exec sleep 10001"'
     sized "$host" burstable '{ requests: { cpu: 100m, memory: 16Mi }, limits: { memory: 64Mi } }' '"exec sleep 10002"'
     sized "$host" besteffort '{}' '"exec sleep 10003"'
     sized "$host" greedy '{ limits: { memory: 24Mi } }' '"sleep 1; exec dd if=/dev/zero of=/dev/null bs=200M"'
@@ -137,9 +137,9 @@ resources_on() {
   done
   seen=$(groups_on "$host" 10001 10002 10003 2>&1)
   while IFS='|' read -r what want; do expect_now "$what" says "^$want$" echo "$seen"; done <<'LINES'
-a Guaranteed pod's container: limit of the processor|10001 cpu.max 25000 100000
+a Guaranteed pod's container: limit of the processor|10001 cpu.max 50000 100000
 a Guaranteed pod's container: limit of memory|10001 memory.max 50331648
-a Guaranteed pod: limit of the processor|10001 pod cpu.max 25000 100000
+a Guaranteed pod: limit of the processor|10001 pod cpu.max 50000 100000
 a Guaranteed pod: limit of memory|10001 pod memory.max 50331648
 a Guaranteed pod is killed last when memory is short|10001 oom_score_adj -997
 a Burstable pod's container: limit of memory|10002 memory.max 67108864
