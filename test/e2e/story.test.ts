@@ -92,7 +92,7 @@ t.test('wrong input at the door of join gets its error', async (t) => {
     {
       name: 'unknown token',
       args: [endpoint, '--token', 'aaaaaa.0123456789abcdef', '--discovery-token-ca-cert-hash', hash],
-      want: /\[TOKEN_REFUSED\]/,
+      want: /\[TOKEN_UNKNOWN\]/,
     },
     {
       name: 'right id, wrong secret',
