@@ -25,6 +25,7 @@ import { agentMetrics } from './server/metrics.ts';
 import { createProbeRoute } from './server/probe-route.ts';
 import { createRoutes } from './server/routes.ts';
 import { startAgentServer } from './server/server.ts';
+import { claimedFolder } from './volumes/claims.ts';
 import { createReferences } from './volumes/references.ts';
 import { createTokens } from './volumes/tokens.ts';
 import { createVolumes } from './volumes/volumes.ts';
@@ -137,7 +138,10 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
         },
       }),
       puller: createImagePuller(cri, { now: () => clock.now(), parallel: 3 }),
-      volumes: createVolumes({ host, paths, references, tokens }),
+      volumes: createVolumes({
+        ...{ host, paths, references, tokens },
+        claimed: (namespace, claim) => claimedFolder(client, namespace, claim),
+      }),
       references,
       tokens,
       cgroups: await createPodCgroups(cgroupDriver, host),

@@ -14,10 +14,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { agentPaths } from '../../src/agent/paths.ts';
 import { whyNoVolumePath, writeAtomicFiles } from '../../src/agent/volumes/atomic-files.ts';
+import { claimedFolder } from '../../src/agent/volumes/claims.ts';
 import { createReferences, referencesOf } from '../../src/agent/volumes/references.ts';
 import { createTokens } from '../../src/agent/volumes/tokens.ts';
 import { createVolumes } from '../../src/agent/volumes/volumes.ts';
-import { kinds, type Volume } from '../../src/api/index.ts';
+import { type KubeObject, kinds, type Volume } from '../../src/api/index.ts';
 import { createFakeClock, silentLogger, systemClock } from '../../src/base/index.ts';
 import { createFakeClient } from '../../src/client/index.ts';
 import { createFakeHost } from '../../src/host/index.ts';
@@ -88,6 +89,7 @@ t.test('volumes made of objects: first content, changes, errors', async (t) => {
       data: { key: base64('geheim') },
     } as object,
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'ns' } },
+    ...storage(dir),
   ]);
   const changed: string[] = [];
   const references = createReferences(client, {
@@ -101,6 +103,7 @@ t.test('volumes made of objects: first content, changes, errors', async (t) => {
     paths,
     references,
     tokens: createTokens(client, systemClock),
+    claimed: (namespace, claim) => claimedFolder(client, namespace, claim),
   });
   const { signal } = new AbortController();
   const mount = async (list: readonly Volume[]) => {
@@ -131,6 +134,7 @@ t.test('volumes made of objects: first content, changes, errors', async (t) => {
     },
     { name: 'empty', emptyDir: {} },
     { name: 'host', hostPath: { path: dir, type: 'Directory' } },
+    { name: 'claim', persistentVolumeClaim: { claimName: 'local' } },
   ];
   const mounted = await mount(list);
   t.equal(text(mounted, 'cm', 'deep/b'), 'two');
@@ -143,6 +147,7 @@ t.test('volumes made of objects: first content, changes, errors', async (t) => {
   t.equal(text(mounted, 'all', 'ns'), 'ns');
   t.ok(lstatSync(mounted.get('empty') ?? '').isDirectory());
   t.equal(mounted.get('host'), dir);
+  t.equal(mounted.get('claim'), dir);
 
   const set = readlinkSync(join(mounted.get('all') ?? '', '..data'));
   await mount(list);
@@ -168,6 +173,18 @@ t.test('volumes made of objects: first content, changes, errors', async (t) => {
       want: /must not have "\.\."/,
     },
     { given: { name: 'v', nfs: { server: 's', path: '/' } }, want: /volume type nfs is not supported/ },
+    ...(
+      [
+        ['none', /persistentvolumeclaim "none" not found/],
+        ['waiting', /PVC is not bound: "waiting"/],
+        ['driver', /volume "driver" is of a type that is not supported/],
+        ['block', /volume "block" is a block device/],
+      ] as const
+    ).map(([claimName, want]) => ({ given: { name: 'v', persistentVolumeClaim: { claimName } }, want })),
+    {
+      given: { name: 'v', persistentVolumeClaim: { claimName: 'local', readOnly: true } },
+      want: /readOnly of a claim is not supported/,
+    },
     { given: { name: 'v', hostPath: { path: join(dir, 'file'), type: 'Directory' } }, want: /is not a Directory/ },
     { given: { name: 'v', hostPath: { path: join(dir, 'none'), type: 'File' } }, want: /is not a File/ },
   ];
@@ -199,3 +216,26 @@ t.test('tokens are asked for once, and again when most of their life is over', a
   tokens.forget('u1');
   t.equal(tokens.refreshAt('u1'), undefined);
 });
+
+/** Claims and, for those that are bound, the volume of the same name. */
+function storage(dir: string): KubeObject[] {
+  const bound: Readonly<Record<string, object>> = {
+    local: { local: { path: dir } },
+    driver: { csi: { driver: 'd', volumeHandle: 'h' } },
+    block: { volumeMode: 'Block', local: { path: '/dev/sdz' } },
+  };
+  const claimOf = (name: string, more: object): KubeObject => ({
+    ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace: 'ns', uid: `claim-${name}` } },
+    ...more,
+  });
+  return [
+    claimOf('waiting', { status: { phase: 'Pending' } }),
+    ...Object.entries(bound).flatMap(([name, spec]) => [
+      claimOf(name, { spec: { volumeName: name }, status: { phase: 'Bound' } }),
+      {
+        ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name } },
+        ...({ spec: { ...spec, claimRef: { namespace: 'ns', name, uid: `claim-${name}` } } } as object),
+      },
+    ]),
+  ];
+}

@@ -14,6 +14,7 @@ import type { AgentPaths } from '../paths.ts';
 import type { FieldSources } from '../pods/fields.ts';
 import { nameOf } from '../pods/identity.ts';
 import { writeAtomicFiles } from './atomic-files.ts';
+import type { ClaimedFolder } from './claims.ts';
 import { volumeFiles } from './files.ts';
 import type { References } from './references.ts';
 import type { Tokens } from './tokens.ts';
@@ -40,10 +41,12 @@ export interface VolumesOptions {
   readonly paths: AgentPaths;
   readonly references: References;
   readonly tokens: Tokens;
+  /** The folder behind a claim. Throws Error with what is missing. */
+  readonly claimed: (namespace: string, claim: NonNullable<Volume['persistentVolumeClaim']>) => Promise<ClaimedFolder>;
 }
 
 export function createVolumes(options: VolumesOptions): Volumes {
-  const { host, paths, references, tokens } = options;
+  const { host, paths, references, tokens, claimed } = options;
   const written = new Map<string, string>();
 
   return {
@@ -69,8 +72,12 @@ export function createVolumes(options: VolumesOptions): Volumes {
 
   async function mountOne(pod: Pod, volume: Volume, fields: FieldSources): Promise<string> {
     const { uid, namespace } = nameOf(pod);
-    const { name, emptyDir, hostPath } = volume;
+    const { name, emptyDir, hostPath, persistentVolumeClaim } = volume;
     if (hostPath !== undefined) return checkHostPath(hostPath.path, hostPath.type ?? '');
+    if (persistentVolumeClaim !== undefined) {
+      const folder = await claimed(namespace, persistentVolumeClaim);
+      return checkHostPath(folder.path, folder.type ?? '');
+    }
     if (emptyDir !== undefined) return makeEmptyDir(pod, volume, paths.volumeDir(uid, 'empty-dir', name));
     const files = await volumeFiles(pod, volume, {
       ...fields,

@@ -4,7 +4,7 @@
 // Source: Kubernetes documentation, "Using Node Authorization". What a node may write into those objects is judged later,
 // by the NodeRestriction admission plugin.
 
-import { kinds, type Pod } from '../../api/index.ts';
+import { kinds, type PersistentVolume, type Pod } from '../../api/index.ts';
 import type { Decision, ObjectReader, RequestAttributes } from '../contracts.ts';
 import { createNodeReferences } from './node-references.ts';
 import { allows, compileRule } from './rules.ts';
@@ -48,6 +48,14 @@ const noOpinion: Decision = { decision: 'no-opinion', reason: '' };
 export function createNodeAuthorizer(reader: ObjectReader): (attributes: SelectingAttributes) => Decision {
   const references = createNodeReferences(reader);
 
+  /** Some pod of the node uses the claim that the volume is bound to. */
+  const usesVolume = (node: string, name: string): boolean => {
+    const { claimRef } = reader.get<PersistentVolume>(kinds.persistentVolume, undefined, name)?.spec ?? {};
+    return (
+      claimRef !== undefined && references.has(node, `persistentvolumeclaims/${claimRef.namespace}/${claimRef.name}`)
+    );
+  };
+
   const whyNot = (node: string, request: SelectingAttributes): string | undefined => {
     const { resource, name, namespace, verb } = request;
     const named = (key: string): string | undefined => {
@@ -71,7 +79,7 @@ export function createNodeAuthorizer(reader: ObjectReader): (attributes: Selecti
       case 'persistentvolumeclaims':
         return named(resource);
       case 'persistentvolumes':
-        return `node '${node}' may not read volumes: none is attached`;
+        return usesVolume(node, name) ? undefined : noRelation(node);
       default:
         return undefined;
     }

@@ -241,6 +241,7 @@ t.test('nodes', async (t) => {
     volumes: [
       { name: 'v', secret: { secretName: 'vol' } },
       { name: 'p', projected: { sources: [{ configMap: { name: 'proj' } }] } },
+      { name: 'd', persistentVolumeClaim: { claimName: 'data' } },
     ],
     containers: [
       {
@@ -250,6 +251,13 @@ t.test('nodes', async (t) => {
       },
     ],
   });
+  for (const [name, claim] of [
+    ['volume', 'data'],
+    ['foreign', 'else'],
+  ]) {
+    const spec = { claimRef: { namespace: 'default', name: claim } };
+    objects.put(kinds.persistentVolume, { metadata: { name }, spec } as never);
+  }
   pod('other', 'n2', { volumes: [{ name: 'v', secret: { secretName: 'theirs' } }] });
   const here = (name: string): Partial<RequestAttributes> => ({ namespace: 'default', name });
   for (const [verb, resource, more, want] of [
@@ -267,6 +275,11 @@ t.test('nodes', async (t) => {
     ['watch', 'pods', { fieldSelector: '' }, false],
     ...['pull', 'vol', 'env'].map((name) => ['get', 'secrets', here(name), true] as const),
     ...['proj', 'from'].map((name) => ['watch', 'configmaps', here(name), true] as const),
+    ['get', 'persistentvolumeclaims', here('data'), true],
+    ['get', 'persistentvolumes', { name: 'volume' }, true],
+    ['get', 'persistentvolumes', { name: 'foreign' }, false],
+    ['get', 'persistentvolumes', { name: 'absent' }, false],
+    ['list', 'persistentvolumes', {}, false],
     ['get', 'secrets', here('theirs'), false],
     ['list', 'secrets', { namespace: 'default' }, false],
     ['create', 'serviceaccounts/token', here('web'), true],
