@@ -34,6 +34,7 @@ export async function createLiveProgress(ids: readonly string[], write: (text: s
   const tasks = new Map(
     ids.map((id) => [id, { outcome: Promise.withResolvers<void>(), show: (_text: string): void => undefined }]),
   );
+  for (const { outcome } of tasks.values()) outcome.promise.catch(() => undefined); // it may fail before its task began
   const held: string[] = []; // the live list owns the screen until it ends
   const list = new Listr(
     ids.map((id) => ({
@@ -47,7 +48,12 @@ export async function createLiveProgress(ids: readonly string[], write: (text: s
         return entry.outcome.promise;
       },
     })),
-    { concurrent: true, exitOnError: false, rendererOptions: { collapseErrors: false, showErrorMessage: false } },
+    {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false, // Ctrl-C is ours: its own listener ends the process at once
+      rendererOptions: { collapseErrors: false, showErrorMessage: false },
+    },
   );
   const finished = list.run();
   const show = (id: string, text: string): void => tasks.get(id)?.show(text);

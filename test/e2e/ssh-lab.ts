@@ -75,7 +75,10 @@ export function createSshLab(lab: Lab): SshLab {
       );
     },
     async changeHostKey(host) {
-      const script = 'kill $(cat /run/sshd.pid); rm /etc/ssh/lab/host_key*; sleep 0.2; exec sh -c "$3" sh "$1" "$2"';
+      const script = [
+        'p=$(cat /run/sshd.pid); kill $p; while kill -0 $p 2>/dev/null; do sleep 0.05; done',
+        'rm /etc/ssh/lab/host_key*; exec sh -c "$3" sh "$1" "$2"',
+      ].join('; ');
       mustSucceed(await lab.on(host, ['sh', '-c', script, 'sh', sshdPath ?? '', publicKey, setUp]));
     },
     async up(file, args = [], env = {}, { interruptAfter } = {}) {
