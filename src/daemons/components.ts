@@ -72,6 +72,8 @@ export async function startComponents(
   const first = runsControllers
     ? await connect('controller-manager.conf', 'kube-controller-manager')
     : await connect('scheduler.conf', 'kube-scheduler');
+  // Before anything is waited for: a serving certificate that has expired is what one would wait for in vain.
+  keepCertificates(config, { client: first, logger, clock }, signal);
   const informers = createInformerFactory(first, { logger, clock });
   if (config.controllers !== 'none') {
     const { podCidr, serviceCidr, clusterDomain, controllers: names } = config;
@@ -83,7 +85,6 @@ export async function startComponents(
     const options = { names, podCidr, serviceCidr, clusterDomain, ca, rootCaPem: certPem };
     await startControllers({ client: first, informers, options, logger, clock }, signal);
   }
-  keepCertificates(config, { client: first, logger, clock }, signal);
   if (config.scheduler) {
     const client = runsControllers ? await connect('scheduler.conf', 'kube-scheduler') : first;
     const recorder = createEventRecorder(client, 'default-scheduler', { logger, clock });

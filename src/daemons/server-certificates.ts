@@ -66,4 +66,6 @@ export async function followCertificates(
     });
   };
   followFolders(folders, changed, { logger, signal });
+  // What changed between the reading and now was not told of.
+  changed();
 }

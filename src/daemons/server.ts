@@ -56,7 +56,6 @@ export async function startServer(
     const folders = followed(config);
     const cluster = { podCidr, serviceCidr, clusterDomain };
     components = run({ controllers, scheduler, kubeconfigDir, certDir, nodeName, folders, ...cluster }, logger);
-    await Promise.race([components.ready, once(signal, 'abort')]);
     const { use } = running;
     const useAll = (next: ServerMaterial): void => {
       use(next);
@@ -68,6 +67,7 @@ export async function startServer(
       );
     };
     await followCertificates(config, { material, use: useAll, components, folders, logger }, stopFollowing.signal);
+    await Promise.race([components.ready, once(signal, 'abort')]);
   } catch (error) {
     await stop();
     throw error;

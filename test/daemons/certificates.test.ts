@@ -101,12 +101,6 @@ const configMap = (name: string): ConfigMap => ({
 
 t.test('certificates are exchanged while the server runs; a watch that is open goes on', async (t) => {
   const plane = await prepare(t);
-  const contextOf = ({ config }: Plane): CertContext => ({ ...config, extraSans: ['localhost', '127.0.0.1'] });
-  // A life of six seconds: renewal is due after less than four.
-  for (const name of ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client']) {
-    await rm(join(plane.pki, `${name}.crt`));
-  }
-  await ensureCertificates(host, { context: contextOf(plane), certDir: plane.pki, lifetime: 6000 });
   const { admin } = await start(t, plane);
   const before = await served(plane);
   const client = await admin();
@@ -118,11 +112,21 @@ t.test('certificates are exchanged while the server runs; a watch that is open g
     return 'ended';
   })();
   await client.create(kinds.configMap, configMap('before'));
+  // Certificates that were made 250 days ago for a year: two thirds of their life are over, and the rest is long.
+  for (const name of ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client']) {
+    await rm(join(plane.pki, `${name}.crt`));
+  }
+  const context: CertContext = { ...plane.config, extraSans: ['localhost', '127.0.0.1'] };
+  const made = new Date(Date.now() - 250 * 86_400_000);
+  await ensureCertificates(host, { context, certDir: plane.pki, now: made });
+  const aged = await onDisk(plane);
   const after = await eventually(async () => {
     const now = await served(plane);
-    return now === before ? undefined : now;
+    return now === before || now === aged ? undefined : now;
   });
-  t.not(after, before);
+  t.equal(after, await onDisk(plane));
+  const { validFromDate } = new X509Certificate(await readFile(join(plane.pki, 'apiserver.crt')));
+  t.ok(validFromDate.getTime() > made.getTime() + 249 * 86_400_000, 'made now');
   await client.create(kinds.configMap, configMap('after'));
   t.equal(await seen, 'after', 'the watch from before the exchange hears of what comes after it');
   watching.abort();
