@@ -2,6 +2,7 @@
 // file over what the last run was told.
 
 import * as Flags from '@oclif/core/flags';
+import { CodedError, codeOf } from '../base/index.ts';
 import {
   type ClusterDocument,
   emptyClusterDocument,
@@ -93,9 +94,19 @@ export async function baseDocument(
   host: Pick<Host, 'readFileIfExists'>,
 ): Promise<Given<ClusterDocument>> {
   if (config !== undefined) return readInitFile(await readConfigFile(config), config);
-  const kept = await host.readFileIfExists(paths.clusterDocument);
+  const kept = await host.readFileIfExists(paths.clusterDocument).catch(onlyForRoot);
   if (kept === undefined) return { document: emptyClusterDocument, warnings: [] };
   return readInitFile(kept.toString('utf8'), paths.clusterDocument);
+}
+
+/** A dry run needs no root, but what the last run was told does. */
+function onlyForRoot(error: unknown): never {
+  if (codeOf(error) !== 'EACCES') throw error;
+  throw new CodedError('CONFIG_UNREADABLE', `${paths.clusterDocument}, which init would continue with, is root's`, {
+    exit: 'invalidInput',
+    hint: 'sudo k8ts init …, or give --config',
+    cause: error,
+  });
 }
 
 function layOver(file: ClusterDocument, flags: InitFlags): ClusterDocument {

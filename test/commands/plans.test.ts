@@ -57,6 +57,8 @@ bootstrapTokens: [{ description: first, ttl: 1h }, { description: second }]
     skipPhases: ['addon-dns'],
   });
   t.equal(document.datastore, undefined, 'a file replaces what was kept');
+  const closed = { readFileIfExists: () => Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' })) };
+  await t.rejects(initDocument(none, closed), { code: 'CONFIG_UNREADABLE', hint: /sudo k8ts init/ });
 });
 
 t.test('join: one word, flags, and files', async (t) => {
