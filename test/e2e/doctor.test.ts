@@ -49,24 +49,25 @@ t.before(async () => {
   await lab.up(...hosts);
   // A host without nameservers knows no names outside, and does not mean to.
   await Promise.all(hosts.map((host) => on(host, ': >/etc/resolv.conf')));
+});
+t.teardown(() => lab.down());
+
+t.test('a machine that is no node, without a kubeconfig', async (t) => {
+  const nothing = await lab.k8ts('node2', ['doctor']);
+  t.equal(nothing.code, 3);
+  t.match(nothing.all, /\[NOTHING_TO_LOOK_AT\]\n.*run it as root on a node, or pass --kubeconfig/);
+  const absent = await lab.k8ts('node2', ['doctor', '--kubeconfig', '/nonexistent']);
+  t.equal(absent.code, 3);
+  t.match(absent.all, /\/nonexistent cannot be used \(ENOENT\) \[KUBECONFIG_ABSENT\]\n.*what to do/);
+});
+
+t.test('a cluster of three hosts', { bail: true }, async () => {
   const pause = lab.images[0] ?? '';
   await Promise.all(hosts.map(async (host) => mustSucceed(await lab.k8ts(host, ['image', 'import', pause]))));
   mustSucceed(await lab.k8ts('master', ['init']));
   const made = mustSucceed(await lab.k8ts('master', ['token', 'create', '--print-join-command'])).stdout;
   const join = (/^k8ts join .*--token.*$/m.exec(made)?.[0] ?? '').split(/\s+/).slice(1);
   await Promise.all(['node1', 'node2'].map(async (host) => mustSucceed(await lab.k8ts(host, join))));
-});
-t.teardown(() => lab.down());
-
-t.test('a machine that is no node, without a kubeconfig', async (t) => {
-  await lab.up('stray');
-  t.teardown(() => lab.down('stray'));
-  const nothing = await lab.k8ts('stray', ['doctor']);
-  t.equal(nothing.code, 3);
-  t.match(nothing.all, /\[NOTHING_TO_LOOK_AT\]\n.*run it as root on a node, or pass --kubeconfig/);
-  const absent = await lab.k8ts('stray', ['doctor', '--kubeconfig', '/nonexistent']);
-  t.equal(absent.code, 3);
-  t.match(absent.all, /\/nonexistent cannot be used \(ENOENT\) \[KUBECONFIG_ABSENT\]\n.*what to do/);
 });
 
 t.test('nothing is found in a clean cluster', { bail: true }, async (t) => {
