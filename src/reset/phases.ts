@@ -79,6 +79,8 @@ const removePods: Phase<ResetContext> = {
         await removeLinks(host, `${name}_${namespace}_`);
       }),
     );
+    // The agent may have been stopped between removing a pod's sandbox and its logs.
+    await removeLogsOfKnownPods(host, `${agentData}/pods`);
   },
 };
 

@@ -202,3 +202,14 @@ t.test('what CNI plugins kept of our pods goes, of others it stays', async (t) =
     ],
   );
 });
+
+t.test('logs of a pod whose sandbox the agent had removed already go too', async (t) => {
+  const { host, run } = await setup();
+  await host.bare.writeFile('/var/lib/k8ts/agent/pods/u9/volumes/x', '');
+  await host.bare.writeFile('/var/log/pods/default_ending_u9/web/0.log', '');
+  await run();
+  t.same(
+    Object.keys(host.files()).filter((path) => path.startsWith('/var/log/pods')),
+    ['/var/log/pods/default_theirs_u/0.log'],
+  );
+});
