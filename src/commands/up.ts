@@ -56,7 +56,7 @@ export default class Up extends K8tsCommand {
     const ownKnownHosts = flags['known-hosts'] ?? join(homedir(), '.ssh/known_hosts');
     const knownHosts = await openKnownHosts([ownKnownHosts, '/etc/ssh/ssh_known_hosts']);
     const write = (text: string): void => void process.stdout.write(text);
-    const isLive = process.stdout.isTTY === true;
+    const isLive = process.stdout.isTTY === true && process.stdout.columns >= 40; // a live line that wraps cannot be replaced
     const report = await runUp({
       file,
       reachOf: createReach(file, { source, env: process.env }),
