@@ -106,6 +106,8 @@ async function isUsable(host: Host, kubeconfig: string, now: number): Promise<bo
 
 /** ms after a refusal. */
 const askAgainAfter = 300_000;
+/** ms until the next try when what came is due already. */
+const tryAgainAfter = 5000;
 /** ms between two warnings about the same certificate. */
 const warnEvery = 3_600_000;
 /** How often a certificate of the new CA is asked for when one of the old comes: the signer may be a moment behind. */
@@ -164,7 +166,7 @@ export async function keepCertificate(kept: KeptCertificate, deps: IdentityDeps,
     kept.obtained(identity.cert);
     current = identity;
     tried = { bundle: trust.bundle(), times: tried.bundle === trust.bundle() ? tried.times + 1 : 1 };
-    if (isDue(current)) await clock.sleep(askAgainAfter / 60, signal).catch(() => undefined);
+    if (isDue(current)) await clock.sleep(tryAgainAfter, signal).catch(() => undefined);
   }
 
   function isDue({ cert }: TlsIdentity): boolean {
