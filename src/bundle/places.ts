@@ -38,23 +38,10 @@ export async function installedManifest(host: Pick<Host, 'readFileIfExists'>): P
   return text === undefined ? undefined : (JSON.parse(text.toString('utf8')) as Manifest);
 }
 
-/** The architecture of a host that has no Node. @throws CodedError ARCH_UNSUPPORTED */
-export async function architectureOfHost(host: Pick<Host, 'run'>): Promise<BundleArchitecture> {
-  const { stdout } = await host.run('uname', ['-m'], { readsOnly: true });
-  const machine = stdout.trim();
-  if (machine === 'x86_64') return 'x64';
-  if (machine === 'aarch64') return 'arm64';
-  throw unsupported(machine);
-}
-
 /** The architecture of the Node that runs this. @throws CodedError ARCH_UNSUPPORTED */
 export function architectureOfThis(): BundleArchitecture {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
-  throw unsupported(process.arch);
-}
-
-function unsupported(machine: string): CodedError {
-  return new CodedError('ARCH_UNSUPPORTED', `k8ts runs on x86_64 and aarch64, not on ${machine}`, {
+  throw new CodedError('ARCH_UNSUPPORTED', `k8ts runs on x86_64 and aarch64, not on ${process.arch}`, {
     exit: 'preflight',
   });
 }

@@ -7,7 +7,8 @@ import type { Host } from '../host/index.ts';
 import type { Phase } from '../workflow/index.ts';
 import type { ResetContext } from './context.ts';
 
-const network = 'k8ts';
+/** Network, sandbox, device. */
+const resultName = /^k8ts-([0-9a-f]+)-/;
 const resultDir = '/var/lib/cni/results';
 const jumps = 'CNI-HOSTPORT-DNAT';
 const isOurs = /name: \\?"k8ts\\?"/;
@@ -17,7 +18,9 @@ export const removeCniState: Phase<ResetContext> = {
   title: 'Removing what CNI plugins kept',
   run: async ({ host }) => {
     const results = (await host.stat(resultDir)) === undefined ? [] : await host.readDir(resultDir);
-    for (const name of results) if (name.startsWith(`${network}-`)) await host.remove(`${resultDir}/${name}`);
+    const ids = results.flatMap((name) => resultName.exec(name)?.[1] ?? []);
+    const ours = results.filter((name) => ids.some((id) => name.includes(id))); // the loopback's too
+    for (const name of ours) await host.remove(`${resultDir}/${name}`);
     await removePodChains(host);
   },
 };

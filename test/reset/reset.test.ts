@@ -180,6 +180,7 @@ t.test('what CNI plugins kept of our pods goes, of others it stays', async (t) =
       program === 'iptables' && args.includes('-S') ? { stdout: `${listing.join('\n')}\n` } : undefined,
   });
   await host.bare.writeFile('/var/lib/cni/results/k8ts-4f-eth0', '{}');
+  await host.bare.writeFile('/var/lib/cni/results/cni-loopback-4f-lo', '{}');
   await host.bare.writeFile('/var/lib/cni/results/theirs-5e-eth0', '{}');
   await host.bare.writeFile('/var/lib/k8ts/agent/pods/u1/etc-hosts', '');
   await host.bare.writeFile('/var/log/pods/default_web_u1/web/0.log', '');
@@ -190,6 +191,7 @@ t.test('what CNI plugins kept of our pods goes, of others it stays', async (t) =
   t.equal(host.files()['/var/log/pods/default_theirs_u/0.log'], '');
   t.match(host.files(), { '/var/lib/cni/results/theirs-5e-eth0': '{}' });
   t.notOk(host.files()['/var/lib/cni/results/k8ts-4f-eth0']);
+  t.notOk(host.files()['/var/lib/cni/results/cni-loopback-4f-lo']);
   t.same(
     host.commands.filter((line) => / -[DFX] /.test(line)),
     [
