@@ -88,6 +88,7 @@ export {
   subtractQuantities,
 } from './quantity.ts';
 export { podResources, type Quantities } from './quota/pod-resources.ts';
+export { type QosClass, qosClassOf } from './quota/qos.ts';
 export { matchesScopes } from './quota/scopes.ts';
 export { addUsage, countNameOf, usageOf } from './quota/usage.ts';
 export {

@@ -18,6 +18,8 @@ export interface SubresourceSpec {
   readonly kind?: GroupVersionKind;
   /** A stream or a proxied request, not an object: log, exec, attach, portforward, proxy. */
   readonly connect?: true;
+  /** What of a change through it is wrong; absent: what the kind's own rule says. */
+  validateUpdate?(object: never, old: never): readonly FieldError[];
 }
 
 /** Where a scalable kind keeps its numbers; dotted paths, as in a CustomResourceDefinition's scale subresource. */

@@ -86,7 +86,7 @@ export function podNeeds(pod: Stored<Pod>): PodNeeds {
     namespace,
     labels,
     priority: spec.priority ?? 0,
-    requests: podRequests(spec),
+    requests: podRequests(spec, pod.status),
     weight: podWeight(spec),
     hostPorts: hostPortsOf(spec),
     tolerations: spec.tolerations ?? [],

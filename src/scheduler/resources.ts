@@ -3,7 +3,14 @@
 // KEP-753 (sidecars): init containers run one after the other beside the sidecars started before them; the pod needs
 // the larger of that peak and of what runs in the end, plus its overhead.
 
-import { type Container, type PodSpec, parseQuantity, quantityMilliValue, quantityValue } from '../api/index.ts';
+import {
+  type Container,
+  type PodSpec,
+  type PodStatus,
+  parseQuantity,
+  quantityMilliValue,
+  quantityValue,
+} from '../api/index.ts';
 
 export interface Resources {
   readonly milliCpu: number;
@@ -38,9 +45,18 @@ export function resourcesOf(list: ResourceList | undefined): Resources {
   return { milliCpu, memory, ephemeralStorage, extended: extended ?? noExtended };
 }
 
-/** What a pod reserves on its node. */
-export function podRequests(spec: PodSpec): Resources {
-  return totalOf(spec, ({ resources }) => resourcesOf(resources?.requests));
+/**
+ * What a pod reserves on its node: of each container what it asks for or, while a resize is under way, what the node
+ * still holds for it, if that is more (KEP-1287).
+ */
+export function podRequests(spec: PodSpec, status?: PodStatus): Resources {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return totalOf(spec, ({ name, resources }) => {
+    const asked = resourcesOf(resources?.requests);
+    const held = statuses.find((one) => one.name === name);
+    if (held?.allocatedResources === undefined && held?.resources === undefined) return asked;
+    return [held.allocatedResources, held.resources?.requests].map(resourcesOf).reduce(largest, asked);
+  });
 }
 
 /** A container that asks for nothing still counts as this much when nodes are compared, so that they do not all pile up. */

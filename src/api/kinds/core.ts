@@ -18,6 +18,7 @@ import {
 } from '../validation/config.ts';
 import { validateEvent, validateNode, validateNodeUpdate } from '../validation/node.ts';
 import { validatePod, validatePodUpdate } from '../validation/pod.ts';
+import { validatePodResize } from '../validation/pod-resize.ts';
 import { validateEndpoints, validateService, validateServiceUpdate } from '../validation/service.ts';
 import { define, part, proxyVerbs, status, stream } from './define.ts';
 
@@ -65,7 +66,7 @@ export const coreKinds = {
       { name: 'binding', verbs: ['create'], kind: { ...core, kind: 'Binding' } },
       { name: 'eviction', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
       part('ephemeralcontainers'),
-      part('resize'),
+      { ...part('resize'), validateUpdate: validatePodResize },
       { name: 'log', verbs: ['get'], connect: true },
       stream('exec', 'PodExecOptions'),
       stream('attach', 'PodAttachOptions'),

@@ -15,13 +15,20 @@ export function validateCreate(kind: KindSpec, object: KubeObject): readonly Fie
   return [...validateMetadata(kind, object), ...validateContent(kind, object)];
 }
 
-/** What is wrong with `object` as the next state of `old`. */
-export function validateUpdate(kind: KindSpec, object: KubeObject, old: KubeObject): readonly FieldError[] {
+/** What is wrong with `object` as the next state of `old`, changed through a subresource unless that is ''. */
+export function validateUpdate(
+  kind: KindSpec,
+  object: KubeObject,
+  old: KubeObject,
+  subresource = '',
+): readonly FieldError[] {
+  const part = kind.subresources?.find(({ name }) => name === subresource);
+  const rule = part?.validateUpdate === undefined ? kind : part;
   return [
     ...validateMetadata(kind, object),
     ...validateMetadataUpdate(object, old),
     ...(kind.custom === undefined ? validateContent(kind, object) : []),
-    ...(kind.validateUpdate?.(object as never, old as never) ?? []),
+    ...(rule.validateUpdate?.(object as never, old as never) ?? []),
   ];
 }
 

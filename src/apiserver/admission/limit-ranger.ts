@@ -17,7 +17,7 @@ import {
 } from '../../api/index.ts';
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from '../contracts.ts';
 import { byNamespace } from './by-namespace.ts';
-import { isPod, refuse } from './refuse.ts';
+import { isPod, isPodResize, refuse } from './refuse.ts';
 
 type Named = Readonly<Record<string, string>>;
 /** As on the wire: the client's type calls `default` something else, because its language would not take it. */
@@ -44,18 +44,20 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
     validate(request) {
       const items = isLimited(request) ? itemsIn(request.namespace ?? '') : [];
       if (items.length === 0) return;
-      const wrong = isPod(request)
-        ? wrongInPod(request.object as Pod, items)
-        : wrongInClaim(request.object as PersistentVolumeClaim, items);
+      const wrong =
+        request.kind.plural === 'pods'
+          ? wrongInPod(request.object as Pod, items)
+          : wrongInClaim(request.object as PersistentVolumeClaim, items);
       if (wrong.length > 0) throw refuse(request, wrong.length === 1 ? (wrong[0] ?? '') : `[${wrong.join(', ')}]`);
     },
   };
 }
 
-/** A pod's resources do not change after its creation, so only claims are looked at again. */
+/** A pod's resources change through its resize alone; claims are looked at with each change. */
 function isLimited(request: AdmissionRequest): boolean {
   const { kind, operation, subresource, object } = request;
   if (isPod(request)) return operation === 'CREATE';
+  if (isPodResize(request)) return operation === 'UPDATE';
   const isClaim = kind.group === '' && kind.plural === 'persistentvolumeclaims' && subresource === '';
   return isClaim && object !== undefined && object.metadata?.deletionTimestamp === undefined;
 }

@@ -22,3 +22,8 @@ export function refuse({ kind, name, object }: AdmissionRequest, why: string, ca
 export function isPod({ kind, subresource }: AdmissionRequest): boolean {
   return kind.group === '' && kind.plural === 'pods' && subresource === '';
 }
+
+/** Whether `request` changes what a pod's containers may take. */
+export function isPodResize({ kind, subresource }: AdmissionRequest): boolean {
+  return kind.group === '' && kind.plural === 'pods' && subresource === 'resize';
+}

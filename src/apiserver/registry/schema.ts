@@ -125,8 +125,8 @@ export function validateNew(kind: KindSpec, object: KubeObject): void {
   refuse(kind, object, validateCreate(kind, object));
 }
 
-export function validateChange(kind: KindSpec, object: KubeObject, old: KubeObject): void {
-  refuse(kind, object, validateUpdate(kind, object, old));
+export function validateChange(kind: KindSpec, object: KubeObject, old: KubeObject, subresource: string): void {
+  refuse(kind, object, validateUpdate(kind, object, old, subresource));
 }
 
 function refuse(kind: KindSpec, object: KubeObject, errors: readonly FieldError[]): void {

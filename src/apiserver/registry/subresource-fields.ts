@@ -35,9 +35,25 @@ export function combine(
         ...section(old, 'spec'),
         ephemeralContainers: section(object, 'spec')['ephemeralContainers'],
       });
+    case 'resize':
+      return withField(old, 'spec', resized(section(object, 'spec'), section(old, 'spec')));
     default:
       return object;
   }
+}
+
+type Spec = ReturnType<typeof section>;
+type Named = readonly { readonly name: string; readonly resources?: unknown }[];
+
+/** A pod's stored spec with the resources of the wanted one. Other containers than there are go on, to be refused. */
+function resized(wanted: Spec, old: Spec): Spec {
+  const lists = ['containers', 'initContainers'].map((list) => {
+    const [now, before] = [wanted, old].map((spec) => (spec[list] ?? []) as Named) as [Named, Named];
+    const isSame = now.length === before.length && now.every(({ name }, at) => name === before[at]?.name);
+    if (!isSame) return [list, now] as const;
+    return [list, before.map((one, at) => ({ ...one, resources: now[at]?.resources }))] as const;
+  });
+  return { ...old, ...Object.fromEntries(lists.filter(([list, all]) => all.length > 0 || Object.hasOwn(old, list))) };
 }
 
 function withMetadataOf({ metadata }: KubeObject, object: KubeObject): KubeObject {

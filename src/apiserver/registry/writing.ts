@@ -219,7 +219,7 @@ export function createWriter(options: WriterOptions): Writer {
       );
       const prepared = request.subresource === 'status' ? combined : withGeneration(combined, old, kind);
       // A binding sets what nothing else may change, and checks itself.
-      if (request.subresource !== 'binding') validateChange(judgedAs(resource), prepared, old);
+      if (request.subresource !== 'binding') validateChange(judgedAs(resource), prepared, old, request.subresource);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const layout = resource.layOut(prepared);

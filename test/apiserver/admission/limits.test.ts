@@ -205,3 +205,25 @@ t.test('limits: claims', async (t) => {
   });
   t.equal((await make('1Gi')).status, 201);
 });
+
+t.test('a resize is limited and charged as a new pod is', async (t) => {
+  await makeNamespace('resize');
+  await makeQuota('resize', { 'requests.cpu': '500m' });
+  await makeLimits('resize', [{ type: 'Container', max: { cpu: '400m' } }]);
+  const path = `${core('resize')}/pods/p/resize`;
+  const resize = (cpu: string) => {
+    const resources = { requests: { cpu }, limits: { cpu: '400m' } };
+    return server.patch(path, { spec: { containers: [{ name: 'c', resources }] } }, 'strategic-merge');
+  };
+  const other = { requests: { cpu: '200m' }, limits: { cpu: '400m' } };
+  t.equal((await makePod('resize', 'other', other)).status, 201);
+  t.equal((await makePod('resize', 'p', { requests: { cpu: '100m' }, limits: { cpu: '300m' } })).status, 201);
+  t.equal((await resize('200m')).status, 200);
+  t.strictSame(await usedIn('resize'), { 'requests.cpu': '400m' });
+  t.match((await resize('350m')).body, { code: 403, message: /exceeded quota: q, requested: requests.cpu=150m/ });
+  const beyond = { spec: { containers: [{ name: 'c', resources: { limits: { cpu: '500m' } } }] } };
+  t.match((await server.patch(path, beyond, 'strategic-merge')).body, {
+    code: 403,
+    message: /maximum cpu usage per Container is 400m, but limit is 500m/,
+  });
+});

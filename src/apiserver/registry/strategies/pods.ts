@@ -1,8 +1,7 @@
 // Pods: a phase and a quality-of-service class from the start, and graceful deletion: a pod that runs on a node is marked,
-// its agent stops it and deletes it for good with grace 0. Source: pkg/registry/core/pod/strategy.go,
-// pkg/apis/core/v1/helper/qos.
+// its agent stops it and deletes it for good with grace 0. Source: pkg/registry/core/pod/strategy.go.
 
-import { type Container, type KubeObject, type Pod, sameJson } from '../../../api/index.ts';
+import { type Pod, qosClassOf, sameJson } from '../../../api/index.ts';
 import { invalid } from '../../http/status-body.ts';
 import type { Strategy } from '../strategy.ts';
 import { section, withField } from './fields.ts';
@@ -38,41 +37,4 @@ export const pods: Strategy = {
 
 function pick(from: object, names: readonly string[]): object {
   return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
-}
-
-const computeResources = ['cpu', 'memory'] as const;
-
-/** Guaranteed: every container has equal requests and limits of cpu and memory; BestEffort: none has any of them. */
-function qosClassOf(pod: Pod): string {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const amounts = containers.map(amountsOf);
-  if (
-    amounts.every((one) => computeResources.every((name) => isNone(one.requests[name]) && isNone(one.limits[name])))
-  ) {
-    return 'BestEffort';
-  }
-  const guaranteed = amounts.every((one) =>
-    computeResources.every((name) => {
-      const limit = one.limits[name];
-      return !isNone(limit) && (one.requests[name] ?? limit) === limit;
-    }),
-  );
-  return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-interface Amounts {
-  readonly requests: Readonly<Record<string, string>>;
-  readonly limits: Readonly<Record<string, string>>;
-}
-
-function amountsOf(container: Container): Amounts {
-  const resources = section(container as KubeObject, 'resources');
-  return {
-    requests: (resources['requests'] ?? {}) as Record<string, string>,
-    limits: (resources['limits'] ?? {}) as Record<string, string>,
-  };
-}
-
-function isNone(amount: string | undefined): boolean {
-  return amount === undefined || Number.parseFloat(amount) === 0;
 }
