@@ -55,6 +55,8 @@ export type Authorizer = (attributes: RequestAttributes) => Decision;
 export interface ObjectReader {
   get<T extends KubeObject>(kind: KindSpec, namespace: string | undefined, name: string): T | undefined;
   list<T extends KubeObject>(kind: KindSpec, namespace?: string): readonly T[];
+  /** Every version (and group) in which the objects of a stored kind are served, its own among them. */
+  versionsOf(kind: KindSpec): readonly KindSpec[];
   /** Called after each committed change to a kind, so that compiled forms (RBAC rules, signed tokens) can be kept up to date. */
   onChange(kind: KindSpec, handler: (change: ObjectChange) => void): void;
 }
@@ -68,7 +70,10 @@ export interface ObjectChange {
 export interface AdmissionRequest {
   readonly user: UserInfo;
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+  /** The kind that the objects below are of: the stored one. */
   readonly kind: KindSpec;
+  /** The kind that the client spoke of, another version of `kind`; absent: the same. */
+  readonly requested?: KindSpec;
   readonly subresource: string;
   readonly namespace: string | undefined;
   readonly name: string;

@@ -35,6 +35,7 @@ export function createFakeObjects(): FakeObjects {
           id.startsWith(`${kind.group}/${kind.plural}/${namespace === undefined ? '' : `${namespace}/`}`),
         )
         .map(([, object]) => object as T),
+    versionsOf: (kind) => [kind],
     onChange(kind, handler) {
       const id = `${kind.group}/${kind.plural}`;
       handlers.set(id, [...(handlers.get(id) ?? []), handler]);

@@ -16,6 +16,7 @@ export function createObjectReader(resources: ResourceTable): ObjectReader {
       of(kind)
         .cache.list(namespace)
         .map((object) => object.parsed<T>()),
+    versionsOf: (kind) => resources.versionsOf(kind),
     onChange(kind, handler) {
       of(kind).cache.listen((events) => {
         for (const { object, deleted } of events) {

@@ -26,6 +26,8 @@ export interface Resource {
 export interface ResourceTable {
   find(group: string, version: string, plural: string): Resource | undefined;
   ofKind(kind: GroupVersionKind): Resource | undefined;
+  /** The kinds that are served of what is stored as `stored`; remembered until the table changes. */
+  versionsOf(stored: KindSpec): readonly KindSpec[];
   /** In the order of the kinds table; then those that came at run time. */
   all(): readonly Resource[];
   /** A virtual kind is only known as what others are stored as. */
@@ -37,6 +39,7 @@ export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[
   const byPath = new Map<string, Resource>();
   const byKind = new Map<string, Resource>();
   const specs = new Map<string, KindSpec>();
+  const versions = new Map<string, readonly KindSpec[]>();
 
   function storedSpec(spec: KindSpec): KindSpec {
     const stored = spec.storedAs === undefined ? spec : specs.get(kindKey(spec.storedAs.kind));
@@ -45,6 +48,7 @@ export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[
   }
 
   function add(spec: KindSpec): void {
+    versions.clear();
     specs.set(kindKey(spec), spec);
     if (spec.virtual === true) return;
     const resource = makeResource(cache, spec, storedSpec(spec));
@@ -60,7 +64,17 @@ export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[
     ofKind: (kind) => byKind.get(kindKey(kind)),
     all: () => [...byPath.values()],
     add,
+    versionsOf(stored) {
+      const key = kindKey(stored);
+      let found = versions.get(key);
+      if (found === undefined) {
+        found = [...byPath.values()].filter((one) => kindKey(one.stored) === key).map(({ spec }) => spec);
+        versions.set(key, found);
+      }
+      return found;
+    },
     remove(spec) {
+      versions.clear();
       specs.delete(kindKey(spec));
       byKind.delete(kindKey(spec));
       byPath.delete(pathKey(spec.group, spec.version, spec.plural));

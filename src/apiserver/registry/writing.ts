@@ -123,11 +123,19 @@ export function createWriter(options: WriterOptions): Writer {
     request: WriteRequest,
     object: KubeObject,
   ): Promise<Written | undefined> {
-    const { stored: kind, strategy } = resource;
+    const { stored: kind, spec: requested, strategy } = resource;
     const name = object.metadata?.name ?? '';
     const unstored: (() => Promise<void>)[] = [];
     const onNotStored = (handler: () => Promise<void>): void => void unstored.push(handler);
-    const judged = { ...request, kind, name, operation: 'CREATE', oldObject: undefined, onNotStored } as const;
+    const judged = {
+      ...request,
+      kind,
+      requested,
+      name,
+      operation: 'CREATE',
+      oldObject: undefined,
+      onNotStored,
+    } as const;
     const mutated = admission.mutate({ ...judged, object });
     const admitted = mutated instanceof Promise ? await mutated : mutated;
     const undo: (() => void)[] = [];
@@ -202,11 +210,11 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** undefined: another write came first. */
   async function tryUpdate(resource: Resource, request: WriteRequest, base: Base): Promise<Written | undefined> {
-    const { stored: kind } = resource;
+    const { stored: kind, spec: requested } = resource;
     const { old, entry, bytes } = base;
     const unstored: (() => Promise<void>)[] = [];
     const onNotStored = (handler: () => Promise<void>): void => void unstored.push(handler);
-    const judged = { ...request, kind, operation: 'UPDATE', oldObject: old, onNotStored } as const;
+    const judged = { ...request, kind, requested, operation: 'UPDATE', oldObject: old, onNotStored } as const;
     const addressed = addressExisting(base.wanted, kind, request);
     const mutated = admission.mutate({ ...judged, object: addressed });
     const admitted = mutated instanceof Promise ? await mutated : mutated;
@@ -258,7 +266,7 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   async function remove(resource: Resource, request: WriteRequest, wanted: DeleteOptions): Promise<Written> {
-    const { stored: kind, strategy } = resource;
+    const { stored: kind, spec: requested, strategy } = resource;
     const key = resource.keyOf(request.namespace, request.name);
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const found = store.newest(key);
@@ -267,7 +275,8 @@ export function createWriter(options: WriterOptions): Writer {
       const bytes = bufferOf(entry);
       const old = parsedOf(resource, entry, bytes);
       checkPreconditions(kind, old, entry, wanted);
-      const verdict = admission.validate({ ...request, kind, operation: 'DELETE', object: undefined, oldObject: old });
+      const judged = { ...request, kind, requested, operation: 'DELETE', object: undefined, oldObject: old } as const;
+      const verdict = admission.validate(judged);
       if (verdict instanceof Promise) await verdict;
       const plan = planDeletion(old, wanted, { strategy, now: clock.now() });
       if (plan.action === 'nothing') return await unchanged(entry, bytes);

@@ -11,6 +11,7 @@ import {
 } from '../../../api/index.ts';
 import { serviceAccountUser } from '../../authentication/index.ts';
 import type { AdmissionRequest, Authorizer } from '../../contracts.ts';
+import { kindNames, resourceNames } from './versions.ts';
 
 export interface Condition {
   readonly name: string;
@@ -89,18 +90,13 @@ export function bindingsOf(request: AdmissionRequest, authorize: Authorizer): Bi
 
 /** An AdmissionRequest as CEL sees it, without the objects. */
 function requestOf(request: AdmissionRequest): object {
-  const { kind, subresource, name, namespace, operation, user, dryRun } = request;
-  const { group, version, plural } = kind;
-  const [gvk, gvr] = [
-    { group, version, kind: kind.kind },
-    { group, version, resource: plural },
-  ];
+  const { kind, requested = kind, subresource, name, namespace, operation, user, dryRun } = request;
   return {
-    kind: gvk,
-    resource: gvr,
+    kind: kindNames(kind),
+    resource: resourceNames(kind),
     subResource: subresource,
-    requestKind: gvk,
-    requestResource: gvr,
+    requestKind: kindNames(requested),
+    requestResource: resourceNames(requested),
     requestSubResource: subresource,
     name,
     namespace: namespace ?? '',

@@ -4,6 +4,7 @@
 
 import {
   compileLabelSelector,
+  type KindSpec,
   type KubeObject,
   kinds,
   type LabelMatcher,
@@ -24,45 +25,68 @@ export interface Rule {
 export interface MatchSpec {
   readonly rules: readonly Rule[];
   readonly excluded?: readonly Rule[];
-  /** Exact asks for the version of the request, Equivalent (default) takes any version of the same resource. */
+  /** Exact takes rules for the version of the request alone, Equivalent (default) for any version of the same objects. */
   readonly matchPolicy?: string | undefined;
   readonly namespaceSelector?: LabelSelector | undefined;
   readonly objectSelector?: LabelSelector | undefined;
 }
 
 export interface Matcher {
-  /** By resource and operation alone; the answer is the same for each request of that kind. */
-  matchesResource(request: AdmissionRequest): boolean;
-  /** The rest: names and labels. */
+  /**
+   * The version that the rule which fits is written for: the request's own before all others; undefined: none fits. Where
+   * rules give no names (those of webhooks can't), the answer is the same for each request of a resource and operation.
+   */
+  versionFor(request: AdmissionRequest): KindSpec | undefined;
+  /** The rest: exclusions and labels. */
   matches(request: AdmissionRequest): boolean;
 }
 
 export function compileMatch(reader: ObjectReader, spec: MatchSpec): Matcher {
-  const anyVersion = spec.matchPolicy !== 'Exact';
   const { rules, excluded = [] } = spec;
   const [namespaces, objects] = [spec.namespaceSelector, spec.objectSelector].map((selector) =>
     compileLabelSelector(selector ?? {}),
   ) as [LabelMatcher, LabelMatcher];
-  const fits = (rule: Rule, request: AdmissionRequest): boolean => fitsRule(rule, request, anyVersion);
+  const others: VersionsOf = spec.matchPolicy === 'Exact' ? () => [] : (kind) => reader.versionsOf(kind);
   return {
-    matchesResource: (request) => rules.some((rule) => fits(rule, request)),
+    versionFor: (request) => versionIn(rules, request, others),
     matches: (request) =>
-      rules.some((rule) => fits(rule, request) && fitsName(rule, request)) &&
-      !excluded.some((rule) => fits(rule, request) && fitsName(rule, request)) &&
+      versionIn(excluded, request, others) === undefined &&
       matchesNamespace(reader, namespaces, request) &&
       matchesObject(objects, request),
   };
 }
 
-function fitsRule(rule: Rule, { kind, subresource, operation }: AdmissionRequest, anyVersion: boolean): boolean {
+type VersionsOf = (kind: KindSpec) => readonly KindSpec[];
+
+/** A rule for what was asked for wins; among rules for other versions, the first. */
+function versionIn(rules: readonly Rule[], request: AdmissionRequest, others: VersionsOf): KindSpec | undefined {
+  const { kind, requested = kind, subresource } = request;
+  if (rules.length === 0) return undefined;
+  if (rules.some((rule) => fitsRule(rule, requested, request))) return requested;
+  const candidates = others(kind).filter((one) => one !== requested && serves(one, subresource));
+  if (candidates.length === 0) return undefined;
+  for (const rule of rules) {
+    const version = candidates.find((one) => fitsRule(rule, one, request));
+    if (version !== undefined) return version;
+  }
+  return undefined;
+}
+
+function serves({ subresources = [] }: KindSpec, subresource: string): boolean {
+  return subresource === '' || subresources.some(({ name }) => name === subresource);
+}
+
+function fitsRule(rule: Rule, kind: KindSpec, request: AdmissionRequest): boolean {
+  const { subresource, operation } = request;
   const { apiGroups, apiVersions, operations, resources = [], scope = '*' } = rule;
   const scoped = kind.namespaced ? 'Namespaced' : 'Cluster';
   return (
     includes(operations, operation) &&
     includes(apiGroups, kind.group) &&
-    (anyVersion || includes(apiVersions, kind.version)) &&
+    includes(apiVersions, kind.version) &&
     (scope === '*' || scope === scoped) &&
-    resources.some((resource) => fitsResource(resource, kind.plural, subresource))
+    resources.some((resource) => fitsResource(resource, kind.plural, subresource)) &&
+    fitsName(rule, request)
   );
 }
 

@@ -5,6 +5,7 @@
 import {
   CelError,
   celOf,
+  type KindSpec,
   type KubeObject,
   kinds,
   type ValidatingAdmissionPolicy,
@@ -19,11 +20,13 @@ import {
   type ObjectReader,
   statusReasons,
 } from '../../contracts.ts';
+import { whenConverted } from '../../registry/conversion.ts';
 import { refuse } from '../refuse.ts';
 import { type Bindings, bindingsOf, compileConditions, lateCompile, policyVariables } from './conditions.ts';
 import { checkExpressions } from './expression-check.ts';
 import { compileMatch, type Matcher, namespaceOf } from './match.ts';
 import { paramsOf } from './policy-params.ts';
+import { seenIn } from './versions.ts';
 
 type PolicySpec = NonNullable<ValidatingAdmissionPolicy['spec']>;
 type BindingSpec = NonNullable<ValidatingAdmissionPolicyBinding['spec']>;
@@ -54,6 +57,12 @@ interface Bound {
   readonly match: Matcher | undefined;
 }
 
+/** A policy that is about a request, and the version in which it sees the request's objects. */
+interface Concerned {
+  readonly bound: Bound;
+  readonly version: KindSpec;
+}
+
 interface Failure {
   readonly message: string;
   readonly reason: string;
@@ -81,15 +90,25 @@ export function validatingPolicies({
       compiled ??= compileAll(reader);
       if (request.kind.group === 'admissionregistration.k8s.io') return checkExpressions(request);
       if (compiled.length === 0) return;
-      const concerned = compiled.filter(({ policy, match }) => isConcerned(request, policy.match, match));
-      if (concerned.length > 0) judge(reader, authorize, request, concerned);
+      const concerned = compiled.flatMap((bound): readonly Concerned[] => {
+        const version = versionFor(request, bound);
+        return version === undefined ? [] : [{ bound, version }];
+      });
+      if (concerned.length === 0) return;
+      const versions = new Set(concerned.map(({ version }) => version));
+      const seen = (): Seen => new Map([...versions].map((version) => [version, seenIn(version, request)]));
+      return versions.size === 1 && versions.has(request.kind)
+        ? judge(reader, authorize, { request, seen: seen() }, concerned)
+        : whenConverted(seen).then((all) => judge(reader, authorize, { request, seen: all }, concerned));
     },
   };
 }
 
-function isConcerned(request: AdmissionRequest, policy: Matcher, binding: Matcher | undefined): boolean {
-  if (!policy.matchesResource(request) || !policy.matches(request)) return false;
-  return binding === undefined || binding.matches(request);
+function versionFor(request: AdmissionRequest, { policy, match }: Bound): KindSpec | undefined {
+  const version = policy.match.versionFor(request);
+  if (version === undefined || !policy.match.matches(request)) return undefined;
+  const isBound = match === undefined || (match.versionFor(request) !== undefined && match.matches(request));
+  return isBound ? version : undefined;
 }
 
 function compileAll(reader: ObjectReader): readonly Bound[] {
@@ -150,13 +169,22 @@ function compilePolicy(reader: ObjectReader, name: string, spec: PolicySpec): Po
   };
 }
 
-function judge(reader: ObjectReader, authorize: Authorizer, request: AdmissionRequest, all: readonly Bound[]): void {
-  const shared = {
-    ...bindingsOf(request, authorize),
-    namespaceObject: celOf(request.namespace === undefined ? undefined : namespaceOf(reader, request.namespace)),
-  };
-  for (const bound of all) {
+/** A request in each version that a policy wants. */
+type Seen = ReadonlyMap<KindSpec, AdmissionRequest>;
+
+function judge(
+  reader: ObjectReader,
+  authorize: Authorizer,
+  { request, seen }: { readonly request: AdmissionRequest; readonly seen: Seen },
+  all: readonly Concerned[],
+): void {
+  const namespaceObject = celOf(request.namespace === undefined ? undefined : namespaceOf(reader, request.namespace));
+  const bindings = new Map(
+    [...seen].map(([version, one]) => [version, { ...bindingsOf(one, authorize), namespaceObject }]),
+  );
+  for (const { bound, version } of all) {
     const { policy, name, spec } = bound;
+    const shared = bindings.get(version) ?? {};
     const failures = failuresOf(reader, request, { bound, shared });
     const told = `ValidatingAdmissionPolicy '${policy.name}' with binding '${name}'`;
     const actions = spec.validationActions ?? ['Deny'];

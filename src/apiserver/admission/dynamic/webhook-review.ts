@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { apiVersionOf, type KubeObject, type Status } from '../../../api/index.ts';
 import { type AdmissionRequest, ApiError } from '../../contracts.ts';
+import { kindNames, resourceNames } from './versions.ts';
 
 const apiVersion = 'admission.k8s.io/v1';
 
@@ -29,11 +30,8 @@ const optionsKinds = {
 } as const;
 
 export function reviewOf(request: AdmissionRequest): Review {
-  const { kind, subresource, namespace, operation, user, dryRun, object, oldObject } = request;
-  const { group, version, plural } = kind;
+  const { kind, requested = kind, subresource, namespace, operation, user, dryRun, object, oldObject } = request;
   const uid = randomUUID();
-  const shown = { group, version, kind: kind.kind };
-  const resource = { group, version, resource: plural };
   const sub = subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource };
   const typed = (one: KubeObject | undefined): KubeObject | null =>
     one === undefined ? null : { apiVersion: apiVersionOf(kind), kind: kind.kind, ...one };
@@ -45,10 +43,10 @@ export function reviewOf(request: AdmissionRequest): Review {
       apiVersion,
       request: {
         uid,
-        kind: shown,
-        resource,
-        requestKind: shown,
-        requestResource: resource,
+        kind: kindNames(kind),
+        resource: resourceNames(kind),
+        requestKind: kindNames(requested),
+        requestResource: resourceNames(requested),
         ...sub,
         name: request.name,
         ...(namespace === undefined ? {} : { namespace }),

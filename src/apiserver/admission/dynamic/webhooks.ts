@@ -8,6 +8,7 @@ import {
   applyJsonPatch,
   conformObject,
   type KindOf,
+  type KindSpec,
   type KubeObject,
   kinds,
   type MutatingWebhookConfiguration,
@@ -22,8 +23,10 @@ import {
   type Authorizer,
   type ObjectReader,
 } from '../../contracts.ts';
+import { whenConverted } from '../../registry/conversion.ts';
 import { bindingsOf, compileConditions, requestVariables } from './conditions.ts';
 import { compileMatch, type Matcher } from './match.ts';
+import { seenIn, storedFrom } from './versions.ts';
 import { createWebhookClient, type WebhookClient } from './webhook-call.ts';
 import { denied, type ReviewAnswer, readAnswer, reviewOf } from './webhook-review.ts';
 
@@ -31,11 +34,16 @@ type Mutating = NonNullable<MutatingWebhookConfiguration['webhooks']>[number];
 type Configured = Omit<Mutating, 'reinvocationPolicy'> & { readonly reinvocationPolicy?: string };
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
 
-interface Hook {
+interface Compiled {
   readonly webhook: Configured;
   readonly configuration: string;
   readonly match: Matcher;
   readonly conditions: ReturnType<typeof compileConditions>;
+}
+
+/** One that may be about a request, which it sees in `version`. */
+interface Hook extends Compiled {
+  readonly version: KindSpec;
 }
 
 export interface Webhooks {
@@ -116,27 +124,38 @@ function hooksOf<T extends Configuration>(
   reader: ObjectReader,
   kind: KindOf<T>,
 ): (request: AdmissionRequest) => readonly Hook[] {
-  let all: readonly Hook[] | undefined;
-  const byResource = new Map<string, readonly Hook[]>();
+  let all: readonly Compiled[] | undefined;
+  // A definition that changes makes new kinds, so what is known of the old ones goes with them.
+  let byKind = new WeakMap<KindSpec, Map<string, readonly Hook[]>>();
   reader.onChange(kind, () => {
     all = undefined;
-    byResource.clear();
+    byKind = new WeakMap();
   });
   return (request) => {
     all ??= compile(reader, reader.list<T>(kind));
     if (all.length === 0) return none;
-    const { group, version, plural } = request.kind;
+    const { group, plural } = request.kind;
     if (group === 'admissionregistration.k8s.io' && untouchable.has(plural)) return none;
-    const key = `${group}/${version}/${plural}/${request.subresource}/${request.operation}`;
-    const known = byResource.get(key);
-    if (known !== undefined) return known;
-    const found = all.filter(({ match }) => match.matchesResource(request));
-    byResource.set(key, found);
+    const requested = request.requested ?? request.kind;
+    let ofKind = byKind.get(requested);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      byKind.set(requested, ofKind);
+    }
+    const key = `${request.operation}/${request.subresource}`;
+    let found = ofKind.get(key);
+    if (found === undefined) {
+      found = all.flatMap((hook) => {
+        const version = hook.match.versionFor(request);
+        return version === undefined ? [] : [{ ...hook, version }];
+      });
+      ofKind.set(key, found);
+    }
     return found;
   };
 }
 
-function compile(reader: ObjectReader, configurations: readonly Configuration[]): readonly Hook[] {
+function compile(reader: ObjectReader, configurations: readonly Configuration[]): readonly Compiled[] {
   return configurations.flatMap(({ metadata, webhooks = [] }) =>
     webhooks.map((webhook: Configured) => ({
       webhook,
@@ -147,25 +166,32 @@ function compile(reader: ObjectReader, configurations: readonly Configuration[])
   );
 }
 
-type Caller = (hook: Hook, request: AdmissionRequest) => Promise<ReviewAnswer | undefined>;
+interface Called {
+  readonly answer: ReviewAnswer;
+  /** What it was asked. */
+  readonly seen: AdmissionRequest;
+}
+
+type Caller = (hook: Hook, request: AdmissionRequest) => Promise<Called | undefined>;
 
 /** Asks one webhook; undefined when it is not concerned, or failed and may be ignored. Throws ApiError. */
 function createCaller(client: WebhookClient, authorize: Authorizer): Caller {
-  return async ({ webhook, match, conditions }, request) => {
+  return async ({ webhook, match, conditions, version }, request) => {
     if (!match.matches(request)) return undefined;
+    const seen = await whenConverted(() => seenIn(version, request));
     const { name, failurePolicy = 'Fail' } = webhook;
-    const verdict = conditions(() => bindingsOf(request, authorize));
+    const verdict = conditions(() => bindingsOf(seen, authorize));
     if (verdict.matches === false) return undefined;
     if (verdict.matches === 'error') {
       if (failurePolicy === 'Ignore') return undefined;
       throw new ApiError('Forbidden', `admission webhook ${JSON.stringify(name)} could not be matched: ${verdict.why}`);
     }
     try {
-      const { uid, body } = reviewOf(request);
+      const { uid, body } = reviewOf(seen);
       const answer = readAnswer(await client.post(webhook.clientConfig, body, webhook.timeoutSeconds ?? 10), uid);
       for (const warning of answer.warnings) request.warn?.(warning);
       for (const [key, value] of Object.entries(answer.auditAnnotations)) request.annotate?.(`${name}/${key}`, value);
-      return answer;
+      return { answer, seen };
     } catch (error) {
       if (failurePolicy === 'Ignore') {
         request.annotate?.(`failed-open.webhook.admission.k8s.io/${name}`, messageOf(error));
@@ -186,8 +212,8 @@ async function judgeBy(call: Caller, hooks: readonly Hook[], request: AdmissionR
 }
 
 async function judgeOnce(call: Caller, hook: Hook, request: AdmissionRequest): Promise<void> {
-  const answer = await call(hook, request);
-  if (answer?.allowed === false) throw denied(hook.webhook.name, answer.status);
+  const called = await call(hook, request);
+  if (called?.answer.allowed === false) throw denied(hook.webhook.name, called.answer.status);
 }
 
 /** Which hooks changed the object, by their place, and what it is now. */
@@ -212,16 +238,21 @@ interface Mutated {
 }
 
 async function mutateOnce(call: Caller, hook: Hook, request: AdmissionRequest): Promise<Mutated | undefined> {
-  const answer = await call(hook, request);
-  if (answer === undefined) return undefined;
+  const called = await call(hook, request);
+  if (called === undefined) return undefined;
   const { name } = hook.webhook;
+  const { answer, seen } = called;
   if (!answer.allowed) throw denied(name, answer.status);
-  const { kind, object = {} } = request;
+  const { object = {} } = request;
   if (answer.patch === undefined) return { object, differs: false };
   try {
-    const patched = applyJsonPatch(structuredClone(object), answer.patch) as KubeObject;
-    conformObject(kind, patched);
-    applyDefaults(kind, patched);
+    const made = applyJsonPatch(structuredClone(seen.object ?? {}), answer.patch) as KubeObject;
+    const settle = (one: KubeObject): void => {
+      conformObject(hook.version, one);
+      applyDefaults(hook.version, one);
+    };
+    const changed = { stored: object, seen: seen.object ?? {}, made };
+    const patched = await whenConverted(() => storedFrom(hook.version, changed, settle));
     request.annotate?.(`patch.webhook.admission.k8s.io/${name}`, JSON.stringify({ configuration: hook.configuration }));
     return { object: patched, differs: !sameJson(patched, object) };
   } catch (error) {
