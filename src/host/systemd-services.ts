@@ -51,9 +51,10 @@ export function unitOf(spec: ServiceSpec): string {
   );
   const confined =
     spec.writablePaths === undefined
-      ? ['KillMode=process', 'Delegate=yes', 'TasksMax=infinity']
+      ? ['KillMode=process', 'Delegate=yes', 'TasksMax=infinity', 'UMask=0022'] // others read logs of pods and CNI's files
       : [
           'KillMode=mixed',
+          'UMask=0077',
           'NoNewPrivileges=yes',
           'ProtectSystem=strict',
           'ProtectHome=yes',
@@ -93,7 +94,6 @@ export function unitOf(spec: ServiceSpec): string {
     'TimeoutStartSec=infinity',
     'TimeoutStopSec=20',
     'LimitNOFILE=1048576',
-    'UMask=0077',
     ...confined,
     '',
     '[Install]',

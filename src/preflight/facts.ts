@@ -1,6 +1,7 @@
 // Everything that the checks judge, gathered once, through Host and Cri, all at a time. The readers are in facts/, one file
 // per subject.
 
+import { codeOf } from '../base/index.ts';
 import { hasDefaultRoute, routedRanges } from '../config/index.ts';
 import type { Cri } from '../cri/index.ts';
 import type { Host } from '../host/index.ts';
@@ -201,8 +202,13 @@ function parseSwaps(text: string): string[] {
     .flatMap((line) => line.split(/\s/, 1).filter((word) => word !== ''));
 }
 
+/** undefined when there is no such name, and when no nameserver answers in time. */
 async function resolveName(host: Host, name: string): Promise<string | undefined> {
-  const { stdout } = await host.run('getent', ['ahostsv4', name], { readsOnly: true, accept: [2], timeout: 10_000 });
+  const asked = host.run('getent', ['ahostsv4', name], { readsOnly: true, accept: [2], timeout: 3000 });
+  const { stdout } = await asked.catch((error: unknown) => {
+    if (codeOf(error) === 'COMMAND_TIMEOUT') return { stdout: '' };
+    throw error;
+  });
   return stdout.split(/\s/, 1)[0] || undefined;
 }
 

@@ -146,6 +146,17 @@ t.test('what a node of ours left is no leftover', async (t) => {
   t.strictSame(facts.foreign.rules, ['ip kube-proxy', 'KUBE-SERVICES', 'cali-INPUT']);
 });
 
+t.test('a nameserver that does not answer leaves the node name without an address', async (t) => {
+  const host = createFakeHost({
+    onRun: (program) => {
+      if (program === 'getent') throw new CodedError('COMMAND_TIMEOUT', 'getent: not finished after 3000 ms');
+      return {};
+    },
+  });
+  const facts = await gatherFacts(host, createFakeCri(), { ...sound, role: 'worker' });
+  t.equal(facts.nodeNameAddress, undefined);
+});
+
 t.test('a machine that does not say is not blamed', async (t) => {
   const host = createFakeHost({
     onRun: (program) => (program === 'getent' ? { stdout: '192.0.2.7 STREAM n1\n' } : {}),
