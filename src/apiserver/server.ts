@@ -152,7 +152,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       checks: healthChecks(state),
       metrics,
       gauges: [...gaugesOf({ cache, flows, watches, resources: () => resources.all() }), ...(options.gauges ?? [])],
-      openApi: createOpenApi(extensions, () => aggregation.openApi()),
+      openApi: createOpenApi(extensions, aggregation),
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
       installation: options.installation && createInstallation(options.installation),

@@ -6,7 +6,7 @@
 import { type APIService, kinds } from '../../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../../base/index.ts';
 import { ApiError, type ObjectReader, type ObjectWriter, type UserInfo } from '../contracts.ts';
-import type { ApiVersion, VirtualResource } from '../discovery/index.ts';
+import type { ApiVersion, OpenApiPart, VirtualResource } from '../discovery/index.ts';
 import type { ResourceTable } from '../registry/resource.ts';
 import type { Writer } from '../registry/writing.ts';
 import { asWanted, type LocalVersion, nameOf, planLocal } from './automanaged.ts';
@@ -21,6 +21,8 @@ export interface Aggregation {
   withRemote(own: readonly ApiVersion[]): readonly ApiVersion[];
   /** OpenAPI version 3 documents of other servers by `apis/<group>/<version>`. */
   openApi(): ReadonlyMap<string, RemoteDocument>;
+  /** What they add to the version 2 document; the same values as long as nothing changed. */
+  openApiParts(): readonly OpenApiPart[];
   /** What other servers know this one by from now on; requests under way end as they began. */
   useFrontProxy(certificate: FrontProxyCertificate): void;
   /** Registers the groups of this server, and from then on keeps those of custom kinds. */
@@ -53,6 +55,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
       find: () => undefined,
       withRemote: (own) => own,
       openApi: () => new Map(),
+      openApiParts: () => [],
       useFrontProxy: () => undefined,
       register: async () => undefined,
       stop: () => undefined,
@@ -130,6 +133,7 @@ export function startAggregation(options: AggregationOptions): Aggregation {
     },
     useFrontProxy: (certificate) => remotes.useFrontProxy(certificate),
     openApi: () => remotes.openApi(),
+    openApiParts: () => remotes.openApiParts(),
     async register() {
       await reconcile(true);
       registered = true;

@@ -5,7 +5,7 @@
 import { type APIService, type EndpointSlice, kinds, sameJson } from '../../api/index.ts';
 import { type Clock, type Logger, messageOf } from '../../base/index.ts';
 import { ApiError, type ObjectReader, type ObjectWriter, type UserInfo } from '../contracts.ts';
-import type { ApiVersion } from '../discovery/index.ts';
+import type { ApiVersion, OpenApiPart } from '../discovery/index.ts';
 import { readText } from '../proxy/backend.ts';
 import { timestampOf } from '../registry/deletion.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './availability.ts';
 import { createDialer, type Dialer, type FrontProxyCertificate } from './dial.ts';
 import { readResourceList } from './remote-discovery.ts';
-import { fetchOpenApi, type RemoteDocument } from './remote-openapi.ts';
+import { fetchOpenApi, fetchPart, type RemoteDocument, type RemotePart } from './remote-openapi.ts';
 
 export interface Remote {
   /** The host:port to ask and how. Throws ApiError 503 while the server is not available. */
@@ -33,6 +33,8 @@ export interface Remotes {
   versions(): readonly ApiVersion[];
   /** OpenAPI version 3 documents by `apis/<group>/<version>`, of those that have one. */
   openApi(): ReadonlyMap<string, RemoteDocument>;
+  /** Of their version 2 documents, what is about their group-versions. */
+  openApiParts(): readonly OpenApiPart[];
   /** Called with each change of an APIService. */
   follow(name: string): void;
   /** Requests from now on show this certificate. */
@@ -55,6 +57,7 @@ interface Known {
   readonly dialer: Dialer;
   served: ApiVersion | undefined;
   openApi: RemoteDocument | undefined;
+  part: RemotePart | undefined;
 }
 
 /** Who asks for discovery: somebody who may always. */
@@ -89,6 +92,7 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
         dialer: createDialer(spec, frontProxy),
         served: undefined,
         openApi: undefined,
+        part: undefined,
       });
       check(name);
     }
@@ -141,13 +145,14 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
     const target = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
     const failing = (why: string): Verdict =>
       refused('FailedDiscoveryCheck', `failing or missing response from https://${host}${target}: ${why}`);
-    const ask = async (path: string, maxBytes: number) => {
+    const ask = async (path: string, maxBytes: number, more: Readonly<Record<string, string>> = {}) => {
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(checkMs)]);
-      const headers = { accept: 'application/json' };
+      const headers = { accept: 'application/json', ...more };
       const answer = await dialer.request(host, {
         ...{ method: 'GET', target: path, headers, user: checker, signal, bodyLimit: 0 },
       });
-      return { status: answer.status, text: await readText(answer.body, maxBytes) };
+      const { etag } = answer.headers;
+      return { status: answer.status, etag, text: await readText(answer.body, maxBytes) };
     };
     try {
       const { status, text } = await ask(target, discoveryMax);
@@ -161,7 +166,10 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
       return status === 200 ? text : undefined;
     };
     // A server without documents can be used all the same.
-    remote.openApi = await fetchOpenApi(textAt, target.slice(1), remote.openApi).catch(() => remote.openApi);
+    const root = target.slice(1);
+    remote.openApi = await fetchOpenApi(textAt, root, remote.openApi).catch(() => remote.openApi);
+    const ask2 = (headers: Readonly<Record<string, string>>) => ask('/openapi/v2', openApiMax, headers);
+    remote.part = await fetchPart(ask2, root, remote.part).catch(() => remote.part);
     return passed;
   }
 
@@ -208,6 +216,7 @@ export function startRemotes({ reader, objects, clock, logger, ...options }: Rem
           openApi === undefined ? [] : [[`apis/${spec.group}/${spec.version}`, openApi] as const],
         ),
       ),
+    openApiParts: () => [...known.values()].flatMap(({ part }) => (part === undefined ? [] : [part.part])),
     versions() {
       if (known.size === 0) return [];
       const byPriority = [...known].sort(

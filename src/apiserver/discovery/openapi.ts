@@ -1,7 +1,7 @@
 // OpenAPI under /openapi: documents of built-in kinds are files made at build time, listed with the hash of their bytes, so
 // nothing is held in memory. Those of custom kinds are made when somebody asks, and kept until the kinds change: version 3
-// has one small document per group-version; version 2 is one document of everything, into which they are spliced, because
-// parsing and printing it again would take a hundred times as long.
+// has one small document per group-version; version 2 is one document of everything, into which they and the parts of other
+// servers are spliced, because parsing and printing it again would take a hundred times as long.
 
 import { createHash } from 'node:crypto';
 import {
@@ -17,6 +17,7 @@ import {
   openApiV3Index,
   pathsOf,
 } from '../../api/index.ts';
+import { joinParts, type OpenApiPart } from './openapi-part.ts';
 
 export interface OpenApiAnswer {
   readonly body: Buffer;
@@ -41,8 +42,15 @@ export interface CustomKindsSource {
 interface CustomDocuments {
   readonly generation: number;
   readonly v3: ReadonlyMap<string, Document>;
-  v2: OpenApiAnswer | undefined;
-  v2Protobuf: OpenApiAnswer | undefined;
+}
+
+interface Version2 {
+  readonly generation: number;
+  readonly remote: readonly OpenApiPart[];
+  /** Beside the built-in kinds. */
+  readonly added: OpenApiPart;
+  json: OpenApiAnswer | undefined;
+  protobuf: OpenApiAnswer | undefined;
 }
 
 interface Document extends OpenApiAnswer {
@@ -52,14 +60,20 @@ interface Document extends OpenApiAnswer {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** By `apis/<group>/<version>`; they take the place of our own. */
-type RemoteDocuments = ReadonlyMap<string, { readonly body: Buffer; readonly etag: string }>;
+/** What other servers say of themselves. */
+export interface RemoteOpenApi {
+  /** Version 3 documents by `apis/<group>/<version>`; they take the place of our own. */
+  openApi(): ReadonlyMap<string, { readonly body: Buffer; readonly etag: string }>;
+  /** Of version 2; the same values as long as nothing changed. */
+  openApiParts(): readonly OpenApiPart[];
+}
 
 /** The list is read when somebody asks first. Throws CodedError SCHEMAS_MISSING then when nothing was generated. */
-export function createOpenApi(custom: CustomKindsSource, remote: () => RemoteDocuments): OpenApi {
+export function createOpenApi(custom: CustomKindsSource, remote: RemoteOpenApi): OpenApi {
   let opened: ReturnType<typeof openApiDocuments> | undefined;
   let shared: Json | undefined;
   let made: CustomDocuments | undefined;
+  let made2: Version2 | undefined;
 
   const open = (): ReturnType<typeof openApiDocuments> => {
     opened ??= openApiDocuments();
@@ -83,28 +97,40 @@ export function createOpenApi(custom: CustomKindsSource, remote: () => RemoteDoc
         return [path, known !== undefined && isSameList(known.specs, specs) ? known : documentOf(specs, sharedTypes())];
       }),
     );
-    made = { generation, v3, v2: undefined, v2Protobuf: undefined };
+    made = { generation, v3 };
     return made;
+  }
+
+  /** undefined: there is nothing but built-in kinds. */
+  function version2(): Version2 | undefined {
+    const { generation } = custom;
+    const [specs, parts] = [custom.served(), remote.openApiParts()];
+    if (specs.length === 0 && parts.length === 0) return undefined;
+    if (made2?.generation === generation && isSameList(made2.remote, parts)) return made2;
+    const { list, read } = open();
+    const { paths, types } = partsOf(specs, 2);
+    const own = { paths, definitions: types };
+    const added = parts.length === 0 ? own : joinParts(JSON.parse(read(list.v2).toString()) as OpenApiPart, own, parts);
+    made2 = { generation, remote: parts, added, json: undefined, protobuf: undefined };
+    return made2;
   }
 
   function read2(): OpenApiAnswer {
     const { list, read } = open();
     const builtIn = { body: read(list.v2), etag: list.v2.hash };
-    const specs = custom.served();
-    if (specs.length === 0) return builtIn;
-    const documents = customDocuments();
-    documents.v2 ??= spliced(builtIn.body, specs);
-    return documents.v2;
+    const documents = version2();
+    if (documents === undefined) return builtIn;
+    documents.json ??= spliced(builtIn.body, documents.added);
+    return documents.json;
   }
 
   function readProtobuf(): OpenApiAnswer {
     const { list, read } = open();
     const builtIn = { body: read(list.v2Protobuf), etag: list.v2Protobuf.hash };
-    const specs = custom.served();
-    if (specs.length === 0) return builtIn;
-    const documents = customDocuments();
-    documents.v2Protobuf ??= merged(builtIn.body, specs);
-    return documents.v2Protobuf;
+    const documents = version2();
+    if (documents === undefined) return builtIn;
+    documents.protobuf ??= merged(builtIn.body, documents.added);
+    return documents.protobuf;
   }
 
   return {
@@ -114,13 +140,13 @@ export function createOpenApi(custom: CustomKindsSource, remote: () => RemoteDoc
       if (path === '/openapi/v2') return read2();
       const { v3 } = customDocuments();
       if (path === '/openapi/v3') {
-        const own = [...v3, ...remote()].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
+        const own = [...v3, ...remote.openApi()].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
         const index = openApiV3Index({ v3: { ...list.v3, ...Object.fromEntries(own) } });
         return { body: Buffer.from(JSON.stringify(index)), etag: undefined };
       }
       if (!path.startsWith('/openapi/v3/')) return undefined;
       const name = path.slice('/openapi/v3/'.length);
-      const own = remote().get(name) ?? v3.get(name);
+      const own = remote.openApi().get(name) ?? v3.get(name);
       if (own !== undefined) return own;
       const entry: OpenApiEntry | undefined = Object.hasOwn(list.v3, name) ? list.v3[name] : undefined;
       return entry === undefined ? undefined : { body: read(entry), etag: entry.hash };
@@ -167,26 +193,27 @@ const pathsMark = '"paths":{';
 /** Where the paths end and the types begin; nothing before it ends so. */
 const typesMark = '}},"definitions":{';
 
-/** The built-in version 2 document with the custom kinds in front of each of its two parts. */
-function spliced(builtIn: Buffer, specs: readonly KindSpec[]): OpenApiAnswer {
+/** The built-in version 2 document with what is added in front of each of its two parts. */
+function spliced(builtIn: Buffer, { paths, definitions }: OpenApiPart): OpenApiAnswer {
   const pathsAt = builtIn.indexOf(pathsMark) + pathsMark.length;
   const typesAt = builtIn.indexOf(typesMark) + typesMark.length;
-  const { paths, types } = partsOf(specs, 2);
-  const inside = (part: Json): Buffer => Buffer.from(`${JSON.stringify(part).slice(1, -1)},`);
+  const inside = (part: Json): Buffer => {
+    const members = JSON.stringify(part).slice(1, -1);
+    return Buffer.from(members === '' ? '' : `${members},`);
+  };
   const body = Buffer.concat([
     builtIn.subarray(0, pathsAt),
     inside(paths),
     builtIn.subarray(pathsAt, typesAt),
-    inside(types),
+    inside(definitions),
     builtIn.subarray(typesAt),
   ]);
   return { body, etag: digest(body) };
 }
 
 /** As above, in protobuf. */
-function merged(builtIn: Buffer, specs: readonly KindSpec[]): OpenApiAnswer {
-  const { paths, types } = partsOf(specs, 2);
-  const body = Buffer.concat([builtIn, encodeOpenApi({ paths, definitions: types })]);
+function merged(builtIn: Buffer, { paths, definitions }: OpenApiPart): OpenApiAnswer {
+  const body = Buffer.concat([builtIn, encodeOpenApi({ paths, definitions })]);
   return { body, etag: digest(body) };
 }
 

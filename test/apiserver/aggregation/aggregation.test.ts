@@ -133,6 +133,31 @@ t.test('a remote group-version', async (t) => {
   t.ok(documents['apis/apps/v1'], 'beside our own');
   t.strictSame((await api.call('GET', `/openapi/v3/apis/${group}/v1?hash=ABC123`)).body, openApi);
 
+  t.test('is in the OpenAPI version 2 document', async (t) => {
+    const { body, headers } = await api.call('GET', '/openapi/v2');
+    const paths = body['paths'] as Json;
+    const types = body['definitions'] as Json;
+    t.match(paths[`/apis/${group}/v1/circles`], {
+      get: {
+        parameters: [{ name: 'pretty', in: 'query', type: 'string' }],
+        responses: { 200: { schema: { $ref: '#/definitions/com.example.Circle' } } },
+      },
+    });
+    t.ok(paths['/api/v1/namespaces/{namespace}/pods'], 'beside our own');
+    t.notOk(paths['/apis/other.example.com/v1/squares'], 'nothing that was not registered');
+    t.notOk(types['com.example.Square']);
+    const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+    t.strictSame(at(Object.values(types['com.example.Circle'] as Json)[1], 'metadata'), {
+      $ref: `#/definitions/${meta}_v2`,
+    });
+    t.match(types[`${meta}_v2`], { description: 'another release' });
+    t.ok(((types[meta] as Json)['properties'] as Json)['ownerReferences'], 'ours is ours');
+    const again = await api.call('GET', '/openapi/v2', undefined, { 'if-none-match': String(headers['etag']) });
+    t.equal(again.status, 304);
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    t.match((await api.call('GET', '/openapi/v2', undefined, { accept })).text, 'com.example.Circle');
+  });
+
   t.test('is asked as who asks', async (t) => {
     const spoofed = {
       'x-remote-user': 'root',
@@ -218,5 +243,7 @@ t.test('a remote group-version', async (t) => {
     t.equal((await api.call('GET', circles)).status, 200);
     await api.call('DELETE', `${services}/v1.${group}`);
     await until('gone', async () => (await api.call('GET', circles)).status === 404);
+    const { paths } = (await api.call('GET', '/openapi/v2')).body;
+    t.notOk((paths as Json)[`/apis/${group}/v1/circles`], 'nor in OpenAPI');
   });
 });

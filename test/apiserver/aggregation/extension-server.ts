@@ -41,6 +41,34 @@ const openApiIndex = {
   paths: { [`apis/${group}/${version}`]: { serverRelativeURL: `/openapi/v3/apis/${group}/${version}?hash=ABC123` } },
 };
 export const openApi = { openapi: '3.0.0', info: { title: 'shapes', version }, paths: {} };
+const reference = (name: string) => ({ $ref: `#/definitions/${name}` });
+const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+/** As upstream's servers write it: shared parameters, their own copy of the machinery, and groups that are not asked for. */
+const openApi2 = {
+  swagger: '2.0',
+  info: { title: 'shapes', version },
+  paths: {
+    [`/apis/${group}/${version}/circles`]: {
+      get: {
+        operationId: 'listCircles',
+        parameters: [{ $ref: '#/parameters/pretty' }],
+        responses: { 200: { description: 'OK', schema: reference('com.example.Circle') } },
+      },
+    },
+    '/apis/other.example.com/v1/squares': { get: { responses: { 200: { description: 'OK' } } } },
+  },
+  definitions: {
+    'com.example.Circle': {
+      type: 'object',
+      properties: { metadata: reference(objectMeta), radius: { type: 'integer' } },
+      'x-kubernetes-group-version-kind': [{ group, version, kind: 'Circle' }],
+    },
+    [objectMeta]: { type: 'object', description: 'another release', properties: { name: { type: 'string' } } },
+    'com.example.Square': { type: 'object' },
+  },
+  parameters: { pretty: { name: 'pretty', in: 'query', type: 'string', uniqueItems: true } },
+};
+const openApi2Tag = '"V2TAG"';
 const circle = { kind: 'Circle', apiVersion: `${group}/${version}`, metadata: { name: 'round', namespace: 'default' } };
 const list = { kind: 'CircleList', apiVersion: `${group}/${version}`, metadata: {}, items: [circle] };
 
@@ -80,6 +108,11 @@ export async function startExtensionServer(
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     const { pathname, searchParams } = new URL(target, 'https://here');
     if (pathname === `/apis/${group}/${version}`) return answer(listing);
+    if (pathname === '/openapi/v2') {
+      if (headers['if-none-match'] === openApi2Tag) return void response.writeHead(304).end();
+      response.setHeader('etag', openApi2Tag);
+      return answer(openApi2);
+    }
     if (pathname === '/openapi/v3') return answer(openApiIndex);
     if (pathname === `/openapi/v3/apis/${group}/${version}`) return answer(openApi);
     if (searchParams.get('watch') === '1') {
