@@ -174,6 +174,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     onUpgrade: pipeline.upgrade,
   });
   let keeper: ServiceKeeper | undefined;
+  let stopFlowObjects: (() => void) | undefined;
   const stopCompaction = compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger);
   cache.failed.then(
     (error) => {
@@ -192,6 +193,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     async stop(graceMs = 2000) {
       state.stopping = true;
       keeper?.stop();
+      stopFlowObjects?.();
       stopCompaction();
       extensions.stop();
       aggregation.stop();
@@ -213,7 +215,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
-    if (!state.stopping) followFlowObjects(flows, reader);
+    if (!state.stopping) stopFlowObjects = followFlowObjects(flows, { reader, objects, clock, logger });
     if (!state.stopping) keeper = keepKubernetesService({ reader, writer: objects, log: logger }, service);
     await aggregation.register();
     state.bootstrapped = true;

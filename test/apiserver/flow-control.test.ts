@@ -7,7 +7,7 @@ import type { RequestAttributes, UserInfo } from '../../src/apiserver/contracts.
 import { createFlowControl, type FlowRequest, type Leave } from '../../src/apiserver/http/flow-control.ts';
 import { compileFlowSchemas } from '../../src/apiserver/http/flow-schemas.ts';
 import { createKeyPair } from '../../src/certs/index.ts';
-import { configMaps, startTestServer } from './harness.ts';
+import { at, configMaps, type Json, startTestServer } from './harness.ts';
 
 const user = (name: string, ...groups: string[]): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
 const ordinary = user('jane');
@@ -203,4 +203,53 @@ t.test('the objects are stored, changes are heard of, and mistakes with the last
   for (const level of ['batch', 'catch-all']) {
     t.ok(metrics.includes(`apiserver_flowcontrol_current_executing_requests{priority_level="${level}"}`), level);
   }
+});
+
+t.test('a schema says whether its level exists', async (t) => {
+  const api = await startTestServer();
+  t.teardown(() => api.stop());
+  const schemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas';
+  const levels = '/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations';
+  const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
+  const dangling = (schema: Json): Json | undefined =>
+    (at(schema, 'status.conditions') as readonly Json[] | undefined)?.find(({ type }) => type === 'Dangling');
+  const watch = await api.watch(
+    `${schemas}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
+  );
+  const until = async (name: string, status: string): Promise<Json | undefined> => {
+    for (;;) {
+      const { object } = await watch.next();
+      const told = dangling(object);
+      if (at(object, 'metadata.name') === name && told?.['status'] === status) return told;
+    }
+  };
+  const made = await api.call('POST', schemas, {
+    apiVersion,
+    kind: 'FlowSchema',
+    metadata: { name: 'mine' },
+    spec: { matchingPrecedence: 500, priorityLevelConfiguration: { name: 'own' } },
+  });
+  t.equal(made.status, 201, made.text);
+  t.match(await until('mine', 'True'), {
+    reason: 'NotFound',
+    message: 'This FlowSchema references the PriorityLevelConfiguration object named "own" but there is no such object',
+    lastTransitionTime: /Z$/,
+  });
+  const level = await api.call('POST', levels, {
+    apiVersion,
+    kind: 'PriorityLevelConfiguration',
+    metadata: { name: 'own' },
+    spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
+  });
+  t.equal(level.status, 201, level.text);
+  t.match(await until('mine', 'False'), {
+    reason: 'Found',
+    message: 'This FlowSchema references the PriorityLevelConfiguration object named "own" and it exists',
+  });
+  await api.call('DELETE', `${levels}/own`);
+  t.ok(await until('mine', 'True'));
+  watch.close();
+  const { items } = (await api.call('GET', schemas)).body;
+  const silent = (items as readonly Json[]).filter((one) => dangling(one) === undefined);
+  t.same(silent, [], 'each of the default ones has been told, too');
 });
