@@ -73,16 +73,17 @@ t.test('where systemd manages cgroups, a pod is a slice of it', async (t) => {
 });
 
 t.test(
-  'a slice that is there already serves; one that systemd does not make is an error with its reason',
+  'a slice that is there gets the new limits; one that systemd does not make is an error with its reason',
   async (t) => {
     const answering = (stderr: string) =>
-      createFakeHost({ onRun: (program) => (program === 'busctl' ? { code: 1, stderr } : undefined) });
-    const there = await createPodCgroups(
-      'systemd',
-      answering('Unit kubepods-podg.slice was already loaded'),
-      t.testdir(),
-    );
+      createFakeHost({ onRun: (_, args) => (args.includes('StartTransientUnit') ? { code: 1, stderr } : undefined) });
+    const host = answering('Unit kubepods-podg.slice was already loaded');
+    const there = await createPodCgroups('systemd', host, t.testdir());
     await there.ensure(guaranteed);
+    t.match(
+      host.commands.at(-1),
+      / SetUnitProperties 'sba\(sv\)' kubepods-podg\.slice true 3 CPUWeight t 10 CPUQuotaPerSecUSec t 250000 MemoryMax t 67108864$/,
+    );
     const broken = await createPodCgroups('systemd', answering('Failed to connect to bus'), t.testdir());
     await t.rejects(broken.ensure(guaranteed), { code: 'SLICE_NOT_STARTED', message: /Failed to connect to bus/ });
   },

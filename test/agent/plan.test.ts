@@ -16,6 +16,7 @@ function view(more: Partial<PodView>): PodView {
     retryAt: () => 0,
     health: () => ({ startup: undefined, liveness: undefined }),
     postStarted: () => true,
+    applied: () => undefined,
     ...more,
   };
 }

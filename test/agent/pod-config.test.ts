@@ -3,8 +3,9 @@ import { agentPaths } from '../../src/agent/paths.ts';
 import { containerConfig } from '../../src/agent/pods/container-config.ts';
 import { hostsFile, parseResolvConf, podDns, podHostname } from '../../src/agent/pods/dns.ts';
 import { whyUnfit } from '../../src/agent/pods/fit.ts';
-import { containerResources, podCgroup, podLimits, podRequests, qosClassOf } from '../../src/agent/pods/resources.ts';
+import { containerResources, podCgroup, podLimits, podRequests } from '../../src/agent/pods/resources.ts';
 import { sandboxConfig } from '../../src/agent/pods/sandbox-config.ts';
+import { qosClassOf } from '../../src/api/index.ts';
 import type { Image } from '../../src/cri/index.ts';
 import { container, pod } from './builders.ts';
 

@@ -41,3 +41,26 @@ t.test('the status of a pod that is gone is given up', async (t) => {
   await writer.flushed(stored.metadata.uid);
   t.equal(patches(), 1);
 });
+
+t.test('a resize that is over is taken out of the conditions', async (t) => {
+  const { client, stored } = await setUp(t);
+  const bodies: unknown[] = [];
+  const watching = createStatusWriter(
+    {
+      ...client,
+      patch: async (kind, at, type, body, options) => {
+        bodies.push(body);
+        return await client.patch(kind, at, type, body, options);
+      },
+    },
+    { clock: systemClock, logger: silentLogger, signal: new AbortController().signal },
+  );
+  const Ready = { type: 'Ready', status: 'True' };
+  watching.put(stored, { conditions: [Ready, { type: 'PodResizeInProgress', status: 'True' }] });
+  await watching.flushed(stored.metadata.uid);
+  watching.put(stored, { conditions: [Ready] });
+  await watching.flushed(stored.metadata.uid);
+  t.match(bodies.at(-1), {
+    status: { conditions: [Ready, { type: 'PodResizeInProgress', $patch: 'delete' }] },
+  });
+});

@@ -18,6 +18,7 @@ function view(more: Partial<StatusView>): StatusView {
     verdict: undefined,
     complete: false,
     runtimeName: 'containerd',
+    resize: { allocated: new Map(), applied: new Map(), pending: undefined, failure: undefined },
     ...more,
   };
 }

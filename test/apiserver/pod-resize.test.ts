@@ -49,6 +49,15 @@ t.test('cpu and memory change, generation with them; nothing else does', async (
   });
 });
 
+t.test('the agent tells of a resize, and takes that back', async (t) => {
+  await makePod('told');
+  const tell = (condition: Json) =>
+    api.patch(`${pods}/told/status`, { status: { conditions: [condition] } }, 'strategic-merge');
+  const type = 'PodResizePending';
+  t.match((await tell({ type, status: 'True', reason: 'Deferred' })).body, { status: { conditions: [{ type }] } });
+  t.notMatch((await tell({ type, $patch: 'delete' })).body, { status: { conditions: [{ type }] } });
+});
+
 t.test('a sidecar is resized as a container is', async (t) => {
   const side = { name: 's', image: 'i', restartPolicy: 'Always', resources: { requests: { cpu: '10m' } } };
   await makePod('side', { initContainers: [side] });

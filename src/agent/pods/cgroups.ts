@@ -7,11 +7,11 @@
 
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Pod } from '../../api/index.ts';
+import { type Pod, qosClassOf } from '../../api/index.ts';
 import type { CgroupDriver } from '../../cri/index.ts';
 import type { Host } from '../../host/index.ts';
 import { nameOf } from './identity.ts';
-import { cpuWeight, podCgroup, podLimits, qosClassOf } from './resources.ts';
+import { cpuWeight, podCgroup, podLimits } from './resources.ts';
 import { createPodSlices } from './slices.ts';
 
 export interface PodCgroups {

@@ -12,6 +12,7 @@ import type { Container, Pod, Probe } from '../../api/index.ts';
 import { type RestartBackoff, restartAt } from './backoff.ts';
 import { ephemeralContainers, isSidecar, specHash } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
+import { mustRestart, type Requirements, resourcesChanged } from './resize.ts';
 
 export type ProbeResult = 'success' | 'failure' | undefined;
 
@@ -21,6 +22,7 @@ export interface ContainerHealth {
 }
 
 export interface PodView {
+  /** With the resources that are allocated to its containers. */
   readonly pod: Pod;
   readonly runtime: RuntimePod;
   readonly now: number;
@@ -37,6 +39,8 @@ export interface PodView {
   readonly health: (containerId: string) => ContainerHealth;
   /** False while the container's postStart hook runs. */
   readonly postStarted: (containerId: string) => boolean;
+  /** The resources that the container runs with. */
+  readonly applied: (containerId: string) => Requirements | undefined;
 }
 
 export interface Stop {
@@ -52,8 +56,15 @@ export type NextStep =
   | { readonly do: 'start'; readonly container: Container; readonly restartCount: number; readonly sandboxId: string }
   | { readonly do: 'teardown' };
 
+/** A container to be given other resources as it runs. */
+export interface Resize {
+  readonly container: Container;
+  readonly id: string;
+}
+
 export interface PodPlan {
   readonly stops: readonly Stop[];
+  readonly resizes: readonly Resize[];
   readonly next?: NextStep;
   /** Containers whose restart is delayed, by name, with the time of their next start. */
   readonly waiting: ReadonlyMap<string, number>;
@@ -81,6 +92,7 @@ export function planPod(view: PodView): PodPlan {
   const early = next?.do === 'volumes' && view.retryAt('') > view.now;
   return {
     stops,
+    resizes: resizesOf(view),
     ...(blocked || early ? {} : { next }),
     waiting,
     ...(times.length === 0 ? {} : { wakeAt: Math.min(...times) }),
@@ -116,7 +128,7 @@ function planEnding(view: PodView, graceSeconds: number | undefined): PodPlan {
     .filter(({ id }) => (view.stopping.get(id) ?? Number.POSITIVE_INFINITY) > (graceSeconds ?? Number.MAX_VALUE))
     .map((container) => stop(container, `Stopping container ${container.name}`, graceSeconds));
   const done = running.length === 0 && !view.starting && view.stopping.size === 0;
-  return { stops, ...(done ? { next: { do: 'teardown' } as const } : {}), waiting: new Map() };
+  return { stops, resizes: [], ...(done ? { next: { do: 'teardown' } as const } : {}), waiting: new Map() };
 }
 
 function planSandbox(view: PodView): PodPlan {
@@ -127,6 +139,7 @@ function planSandbox(view: PodView): PodPlan {
   const attempt = (view.runtime.sandboxes[0]?.attempt ?? -1) + 1;
   return {
     stops,
+    resizes: [],
     ...(ready ? { next: { do: 'sandbox', attempt } as const } : {}),
     waiting: new Map(),
     ...(at > view.now ? { wakeAt: at } : {}),
@@ -146,9 +159,24 @@ function unhealthy(view: PodView): Stop[] {
     if (liveness === 'failure') {
       return [stop(newest, `Container ${name} failed liveness probe, will be restarted`, graceIn(livenessProbe))];
     }
-    return newest.hash === specHash(container)
-      ? []
-      : [stop(newest, `Container ${name} definition changed, will be restarted`)];
+    if (newest.hash !== specHash(container)) {
+      return [stop(newest, `Container ${name} definition changed, will be restarted`)];
+    }
+    const applied = view.applied(newest.id);
+    return applied !== undefined && mustRestart(container, applied)
+      ? [stop(newest, `Container ${name} resize requires restart`)]
+      : [];
+  });
+}
+
+function resizesOf({ pod, runtime, stopping, applied }: PodView): Resize[] {
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  return [...initContainers.filter(isSidecar), ...containers].flatMap((container) => {
+    const newest = newestOf(runtime, container.name);
+    if (newest?.state !== 'running' || stopping.has(newest.id)) return [];
+    const has = applied(newest.id);
+    const isSame = has === undefined || resourcesChanged(container.resources, has).length === 0;
+    return isSame || mustRestart(container, has) ? [] : [{ container, id: newest.id }];
   });
 }
 

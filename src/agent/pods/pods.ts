@@ -10,6 +10,7 @@ import { type NodeRoom, whyUnfit } from './fit.ts';
 import { nameOf } from './identity.ts';
 import { listRuntimePods, type RuntimePodSummary } from './observe.ts';
 import { createRecord, type PodRecord, referenceTo } from './record.ts';
+import { allocatedPod } from './resize.ts';
 import { isLeaving, refreshVolumes, syncPod } from './sync.ts';
 import type { PodWorld } from './world.ts';
 
@@ -81,7 +82,13 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
       seen: (key, ids) => {
         for (const id of ids) owners.set(id, key);
       },
+      others,
     });
+  }
+
+  /** The pods but this one that have not ended, as they are allocated. */
+  function others(uid: string): readonly Pod[] {
+    return [...records.values()].filter((one) => one.uid !== uid && !hasEnded(one)).map(allocatedPod);
   }
 
   function take(pod: Stored<Pod>, stale: boolean): void {
@@ -106,8 +113,7 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
     const { pod } = record;
     if (pod.metadata?.deletionTimestamp !== undefined || (pod.status?.containerStatuses ?? []).length > 0) return;
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return;
-    const others = [...records.values()].filter((other) => !hasEnded(other)).map((other) => other.pod);
-    record.verdict = whyUnfit(pod, { ...room(), others });
+    record.verdict = whyUnfit(pod, { ...room(), others: others(record.uid) });
     if (record.verdict !== undefined) {
       world.events.record(referenceTo(pod), 'Warning', record.verdict.reason, record.verdict.message);
     }

@@ -6,6 +6,7 @@ import type { MountedVolumes } from '../volumes/volumes.ts';
 import type { RestartBackoff } from './backoff.ts';
 import { nameOf } from './identity.ts';
 import { emptyRuntimePod, type RuntimePod } from './observe.ts';
+import { createResizeState, type ResizeState } from './resize.ts';
 import type { Waiting } from './status.ts';
 
 export interface ContainerMemo {
@@ -33,6 +34,7 @@ export interface PodRecord {
   /** Something may have changed in the runtime since it was looked at. */
   stale: boolean;
   readonly startTime: number;
+  readonly resize: ResizeState;
   /** By container name; '' is the pod itself (sandbox, volumes, teardown). */
   readonly memos: Map<string, ContainerMemo>;
   volumes: MountedVolumes | undefined;
@@ -64,6 +66,7 @@ export function createRecord(
     runtime: emptyRuntimePod,
     stale: options.stale,
     startTime: since === undefined ? options.now : Date.parse(since),
+    resize: createResizeState(pod),
     memos: new Map(),
     volumes: undefined,
     starting: undefined,

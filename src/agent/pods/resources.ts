@@ -1,12 +1,18 @@
-// Requests and limits as the kernel takes them: the QoS class, the cgroup a pod lives in, CPU shares and quota, memory
+// Requests and limits as the kernel takes them: the cgroup a pod lives in, CPU shares and quota, memory
 // limit, OOM score. The rules are the kubelet's (pkg/kubelet/cm, pkg/kubelet/qos), so that a node with both kinds of
 // agents shares its machine in the same way.
 
-import { type Container, type Pod, parseQuantity, quantityMilliValue, quantityValue } from '../../api/index.ts';
+import {
+  type Container,
+  type Pod,
+  parseQuantity,
+  type QosClass,
+  qosClassOf,
+  quantityMilliValue,
+  quantityValue,
+} from '../../api/index.ts';
 import type { CgroupDriver, ContainerResources } from '../../cri/index.ts';
 import { isSidecar } from './identity.ts';
-
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 /** cpu in millicores, memory in bytes. */
 export interface Amounts {
@@ -20,22 +26,6 @@ export function amountsOf(list: Readonly<Record<string, string>> = {}): Partial<
     ...(cpu === undefined ? {} : { cpu: quantityMilliValue(parseQuantity(cpu)) }),
     ...(memory === undefined ? {} : { memory: quantityValue(parseQuantity(memory)) }),
   };
-}
-
-export function qosClassOf(pod: Pod): QosClass {
-  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].map(({ resources }) => ({
-    requests: amountsOf({ ...resources?.limits, ...resources?.requests }),
-    limits: amountsOf(resources?.limits),
-  }));
-  const isSet = (amount: number | undefined): boolean => amount !== undefined && amount > 0;
-  if (all.every(({ requests, limits }) => ![requests.cpu, requests.memory, limits.cpu, limits.memory].some(isSet))) {
-    return 'BestEffort';
-  }
-  const guaranteed = all.every(
-    ({ requests, limits }) =>
-      isSet(limits.cpu) && isSet(limits.memory) && requests.cpu === limits.cpu && requests.memory === limits.memory,
-  );
-  return guaranteed ? 'Guaranteed' : 'Burstable';
 }
 
 /** What the pod takes from the node: containers and sidecars together, or the largest init container if that is more. */

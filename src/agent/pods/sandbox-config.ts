@@ -1,11 +1,11 @@
 // A pod as the runtime's sandbox: names, log folder, DNS, host ports, cgroup, namespaces. Pure.
 
-import type { Pod } from '../../api/index.ts';
+import { type Pod, qosClassOf } from '../../api/index.ts';
 import type { CgroupDriver, PodSandboxConfig } from '../../cri/index.ts';
 import type { AgentPaths } from '../paths.ts';
 import { type DnsConfig, podDns, podHostname } from './dns.ts';
 import { nameOf, podLabels } from './identity.ts';
-import { podCgroup, qosClassOf } from './resources.ts';
+import { podCgroup } from './resources.ts';
 import { sandboxSecurity } from './security.ts';
 
 export interface SandboxSettings {

@@ -4,11 +4,11 @@
 // Source: systemd.resource-control(5), org.freedesktop.systemd1(5), pkg/kubelet/cm.
 
 import { join } from 'node:path';
-import type { Pod } from '../../api/index.ts';
+import { type Pod, qosClassOf } from '../../api/index.ts';
 import { CodedError } from '../../base/index.ts';
 import type { Host } from '../../host/index.ts';
 import { nameOf } from './identity.ts';
-import { cpuWeight, podCgroup, podLimits, qosClassOf } from './resources.ts';
+import { cpuWeight, podCgroup, podLimits } from './resources.ts';
 
 const top = 'kubepods.slice';
 const bestEffort = 'kubepods-besteffort.slice';
@@ -42,13 +42,16 @@ function propertiesOf(pod: Pod): string[] {
   ];
 }
 
-/** Not an error when it is there. */
+/** One that is there gets the properties. */
 async function startSlice(host: Host, name: string, properties: readonly string[]): Promise<void> {
   const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'];
-  const count = String(properties.length / 3);
-  const call = ['StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', count, ...properties, '0'];
-  const { code, stderr } = await host.run('busctl', ['--quiet', 'call', ...manager, ...call], { accept: [1] });
-  if (code === 0 || stderr.includes('already')) return;
+  const given = [String(properties.length / 3), ...properties];
+  const ask = (...call: readonly string[]) =>
+    host.run('busctl', ['--quiet', 'call', ...manager, ...call], { accept: [1] });
+  const started = await ask('StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', ...given, '0');
+  const isThere = started.code !== 0 && started.stderr.includes('already');
+  const { code, stderr } = isThere ? await ask('SetUnitProperties', 'sba(sv)', name, 'true', ...given) : started;
+  if (code === 0) return;
   throw new CodedError('SLICE_NOT_STARTED', `systemd does not make ${name}: ${stderr.trim()}`, {
     hint: 'see that dbus runs (apt-get install dbus); until then the limits of containers hold, not those of whole pods',
   });

@@ -18,6 +18,8 @@ import { linkLog, unlinkLog } from './log-links.ts';
 import { readySandbox } from './observe.ts';
 import type { NextStep } from './plan.ts';
 import { memoOf, type PodRecord, referenceTo } from './record.ts';
+import { allocatedPod } from './resize.ts';
+import { fitPodCgroup } from './resize-act.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 import type { Waiting } from './status.ts';
 import type { PodWorld } from './world.ts';
@@ -54,7 +56,7 @@ export async function startSandbox(
   try {
     // Without its own cgroup the pod still runs; the limits of its containers hold.
     await cgroups
-      .ensure(pod)
+      .ensure(allocatedPod(record))
       .catch((error: unknown) => world.logger.warn('pod cgroup not set up', { pod: nameOf(pod), error }));
     await mkdir(paths.podLogDir(nameOf(pod)), { recursive: true, mode: 0o755 });
     await Promise.all(record.runtime.sandboxes.map(({ id }) => cri.stopPodSandbox(id, signal)));
@@ -111,12 +113,14 @@ export async function startContainer(
   try {
     const config = await prepare(world, record, { container, restartCount }, signal);
     failing = 'CreateContainerError';
+    if (record.resize.cgroupStale) await fitPodCgroup(world, record);
     id = await cri.createContainer(
       sandboxId,
       config,
       sandboxConfig(pod, attemptOf(record, sandboxId), world.settings),
       signal,
     );
+    record.resize.applied.set(id, container.resources ?? {});
     created(id);
     events.record(about, 'Normal', 'Created', `Created container: ${name}`);
     failing = 'RunContainerError';

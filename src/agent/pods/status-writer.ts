@@ -6,6 +6,7 @@ import { kinds, type Pod, type PodStatus } from '../../api/index.ts';
 import { type Backoff, type Clock, createBackoff, type Logger } from '../../base/index.ts';
 import { type ApiClient, ApiStatusError } from '../../client/index.ts';
 import { nameOf } from './identity.ts';
+import { passingConditions } from './status.ts';
 
 export interface StatusWriter {
   /** Takes the newest status; sends it now, or after the one that is on its way. */
@@ -59,7 +60,10 @@ export function createStatusWriter(
       const previous = entry.sent ?? pod.status;
       try {
         const { namespace, name } = nameOf(pod);
-        const body = { metadata: { uid }, status: { ...clearing(previous), ...status } };
+        const body = {
+          metadata: { uid },
+          status: { ...clearing(previous), ...status, ...conditionsFrom(previous, status) },
+        };
         await client.patch(kinds.pod, { namespace, name }, 'strategic', body, { subresource: 'status', signal });
         entry.backoff.reset();
       } catch (error) {
@@ -86,6 +90,15 @@ export function createStatusWriter(
       return failure instanceof ApiStatusError && failure.code === 404;
     }
   }
+}
+
+/** A patch merges conditions by their type, so one that has passed is named to be taken away. */
+function conditionsFrom(previous: PodStatus | undefined, { conditions }: PodStatus): object {
+  const passed = (previous?.conditions ?? [])
+    .map(({ type }) => type)
+    .filter((type) => passingConditions.includes(type) && conditions?.some((one) => one.type === type) !== true);
+  if (passed.length === 0) return {};
+  return { conditions: [...(conditions ?? []), ...passed.map((type) => ({ type, $patch: 'delete' }))] };
 }
 
 /** null for each field that may go away again: a patch only removes what it names. */

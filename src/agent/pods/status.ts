@@ -9,12 +9,13 @@ import {
   type Pod,
   type PodCondition,
   type PodStatus,
+  qosClassOf,
   timestamp,
 } from '../../api/index.ts';
 import { ephemeralContainers, isSidecar } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 import type { ProbeResult } from './plan.ts';
-import { qosClassOf } from './resources.ts';
+import { type ResizeState, resourcesChanged } from './resize.ts';
 
 export interface Waiting {
   readonly reason: string;
@@ -43,7 +44,11 @@ export interface StatusView {
   /** All containers have ended for good. */
   readonly complete: boolean;
   readonly runtimeName: string;
+  readonly resize: Pick<ResizeState, 'allocated' | 'applied' | 'pending' | 'failure'>;
 }
+
+/** Conditions that go away again. */
+export const passingConditions: readonly string[] = ['PodResizePending', 'PodResizeInProgress'];
 
 export function podStatus(view: StatusView): PodStatus {
   const { pod, runtime, verdict } = view;
@@ -104,6 +109,18 @@ function containerStatus(view: StatusView, container: Container, isInit: boolean
     imageID: newest?.imageId ?? '',
     ...(newest === undefined ? {} : { containerID: `${view.runtimeName}://${newest.id}` }),
     started,
+    ...resourcesOf(view, container, running ? newest.id : ''),
+  };
+}
+
+/** What is set aside for the container, and what it runs with; debug containers have neither. */
+function resourcesOf({ resize }: StatusView, { name }: Container, runningId: string): Partial<ContainerStatus> {
+  const allocated = resize.allocated.get(name);
+  if (allocated === undefined) return {};
+  const { requests } = allocated;
+  return {
+    ...(requests === undefined || Object.keys(requests).length === 0 ? {} : { allocatedResources: requests }),
+    resources: resize.applied.get(runningId) ?? allocated,
   };
 }
 
@@ -231,9 +248,27 @@ function conditionsOf(
     ['ContainersReady', containersReady],
     ['PodScheduled', { status: true }],
   ];
-  const names = new Set(own.map(([type]) => type));
+  const passing = resizeConditions(view);
+  const names = new Set([...own.map(([type]) => type), ...passingConditions]);
   const others = (pod.status?.conditions ?? []).filter(({ type }) => !names.has(type));
-  return [...own.map(([type, judgement]) => condition(view, type, judgement)), ...others];
+  return [...[...own, ...passing].map(([type, judgement]) => condition(view, type, judgement)), ...others];
+}
+
+/** Both are there only while there is something to say. */
+function resizeConditions({ pod, runtime, resize }: StatusView): readonly (readonly [string, Judgement])[] {
+  const { pending, failure } = resize;
+  const isUnderWay = (pod.spec?.containers ?? [])
+    .concat((pod.spec?.initContainers ?? []).filter(isSidecar))
+    .some(({ name }) => {
+      const newest = newestOf(runtime, name);
+      const applied = newest !== undefined && isRunning(newest) ? resize.applied.get(newest.id) : undefined;
+      return applied !== undefined && resourcesChanged(resize.allocated.get(name), applied).length > 0;
+    });
+  const error = failure === undefined ? {} : { reason: 'Error', message: failure };
+  return [
+    ...(pending === undefined ? [] : [['PodResizePending', { status: true, ...pending }] as const]),
+    ...(isUnderWay ? [['PodResizeInProgress', { status: true, ...error }] as const] : []),
+  ];
 }
 
 interface Judgement {

@@ -9,6 +9,8 @@ import { allContainers, annotationNames, nameOf } from './identity.ts';
 import { isRunning, newestOf, observePod, type RuntimeContainer } from './observe.ts';
 import { isComplete, type NextStep, type PodPlan, type PodView, planPod, type Stop } from './plan.ts';
 import { graceOf, memoOf, type PodRecord, referenceTo } from './record.ts';
+import { allocatedPod } from './resize.ts';
+import { applyResizes, judgeResize, resizeRetry } from './resize-act.ts';
 import { mountVolumes, podIpsOf, runPostStart, startContainer, startSandbox } from './start.ts';
 import { podStatus } from './status.ts';
 import { removePod, stopContainer, tearDown } from './stop.ts';
@@ -19,6 +21,8 @@ export interface SyncHooks {
   again(uid: string, ms?: number): void;
   /** The ids under which the runtime reports about the pod. */
   seen(uid: string, ids: readonly string[]): void;
+  /** The other pods that hold something of the node, as they are allocated. */
+  others(uid: string): readonly Pod[];
 }
 
 /** ms until a token that could not be exchanged is asked for again. */
@@ -32,10 +36,12 @@ export async function syncPod(world: PodWorld, record: PodRecord, hooks: SyncHoo
   if (record.stale) await look(world, record, hooks);
   const now = world.clock.now();
   judgeDeadline(record, now);
+  if (endingOf(record) === undefined) judgeResize(world, record, () => hooks.others(record.uid));
   const view = viewOf(world, record, now);
   const plan = planPod(view);
   for (const stop of plan.stops) launchStop(world, record, stop, hooks);
   if (plan.next !== undefined) launch(world, record, plan.next, hooks);
+  launchResizes(world, record, plan, hooks);
   syncProbes(world, record, view.ending !== undefined);
   putStatus(world, record, now);
   // The reason of a failure is told first, and then that the next try is delayed.
@@ -43,6 +49,8 @@ export async function syncPod(world: PodWorld, record: PodRecord, hooks: SyncHoo
   const refresh = world.tokens.refreshAt(record.uid);
   const wakes = [
     plan.wakeAt,
+    record.resize.pending?.reason === 'Deferred' ? now + resizeRetry : undefined,
+    record.resize.failure === undefined ? undefined : Math.max(record.resize.retryAt, now),
     deadlineOf(record),
     refresh === undefined ? undefined : Math.max(refresh, now + tokenRetry),
   ].filter((at) => at !== undefined);
@@ -130,9 +138,9 @@ function deadlineOf({ pod, startTime, verdict, tornDown }: PodRecord): number | 
 }
 
 function viewOf(world: PodWorld, record: PodRecord, now: number): PodView {
-  const { pod, runtime, stops } = record;
+  const { runtime, stops, resize } = record;
   return {
-    pod,
+    pod: allocatedPod(record),
     runtime,
     now,
     ending: endingOf(record),
@@ -143,6 +151,7 @@ function viewOf(world: PodWorld, record: PodRecord, now: number): PodView {
     retryAt: (container) => record.memos.get(container)?.retryAt ?? 0,
     health: (id) => ({ startup: world.prober.result(id, 'startup'), liveness: world.prober.result(id, 'liveness') }),
     postStarted: (id) => !record.postStarting.has(id),
+    applied: (id) => resize.applied.get(id),
   };
 }
 
@@ -217,6 +226,17 @@ async function begin(
     { do: 'stop', container: newest, graceSeconds: undefined, message: 'FailedPostStartHook' },
     hooks,
   );
+}
+
+/** Another look follows; it finds what the pod has wished for meanwhile. */
+function launchResizes(world: PodWorld, record: PodRecord, { resizes }: PodPlan, hooks: SyncHooks): void {
+  const { resize } = record;
+  if (resizes.length === 0) {
+    resize.failure = undefined;
+    return;
+  }
+  if (resize.working || resize.retryAt > world.clock.now()) return;
+  void applyResizes(world, record, resizes, world.signal).finally(() => hooks.again(record.uid));
 }
 
 function launchTeardown(world: PodWorld, record: PodRecord, hooks: SyncHooks): void {
@@ -303,6 +323,7 @@ function putStatus(world: PodWorld, record: PodRecord, now: number): void {
     postStarted: (id) => !record.postStarting.has(id),
     terminationMessage: (id) => record.messages.get(id),
     verdict,
+    resize: record.resize,
     complete: isComplete({ pod, runtime }),
     runtimeName: world.runtimeName,
   });
