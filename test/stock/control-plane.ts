@@ -17,7 +17,7 @@ export interface ControlPlane {
 }
 
 const root = join(import.meta.dirname, '..', '..');
-const startWithinMs = 20_000;
+const startWithinMs = 60_000;
 
 export async function startControlPlane(args: readonly string[] = []): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), 'k8ts-stock-'));

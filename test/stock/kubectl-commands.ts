@@ -193,11 +193,11 @@ export const session: readonly Line[] = [
     code: 1,
   },
   {
-    run: 'kubectl wait pod/single --for=jsonpath={.status.phase}=Pending --timeout=5s',
+    run: 'kubectl wait pod/single --for=jsonpath={.status.phase}=Pending --timeout=60s',
     want: ['pod/single condition met'],
     since: '1.35',
   },
-  { run: 'kubectl get pods -w --request-timeout=1s', want: [/^single +0\/1 +Pending/m], since: '1.35' },
+  { run: 'kubectl get pods -w --request-timeout=3s', want: [/^single +0\/1 +Pending/m], since: '1.35' },
   { run: 'kubectl get events', want: [/Warning +FailedScheduling +pod\/single/] },
   { run: 'kubectl events --for pod/single', want: ['FailedScheduling'], since: '1.35' },
   { run: 'EDITOR="sed -i s/blue/green/" kubectl edit configmap settings', want: ['configmap/settings edited'] },
@@ -226,7 +226,7 @@ export const session: readonly Line[] = [
     want: ['"kind":"Scale"', '"replicas":3'],
   },
   {
-    run: 'kubectl proxy --port=0 >out & for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; grep -q Starting out && break; done; curl -s http://$(sed "s/.* //" out)/api/v1/namespaces/shop; kill $!',
+    run: 'kubectl proxy --port=0 >out & for i in $(seq 300); do sleep 0.1; grep -q Starting out && break; done; curl -s http://$(sed "s/.* //" out)/api/v1/namespaces/shop; kill $!',
     want: ['"kind":"Namespace"', '"name":"shop"'],
   },
   { run: 'kubectl get all', want: ['deployment.apps/web', 'service/web', 'cronjob.batch/often', 'pod/single'] },
@@ -241,6 +241,6 @@ export const session: readonly Line[] = [
   },
   { run: 'kubectl delete node n1', want: [/node "n1" deleted/] },
   { run: 'kubectl delete priorityclass high', want: [/"high" deleted/] },
-  { run: 'kubectl delete namespace shop --timeout=30s', want: ['namespace "shop" deleted'] },
+  { run: 'kubectl delete namespace shop --timeout=120s', want: ['namespace "shop" deleted'] },
   { run: 'kubectl get namespace shop', want: ['NotFound'], code: 1 },
 ];

@@ -8,6 +8,9 @@ import t from 'tap';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type Line, session } from './kubectl-commands.ts';
 
+// Two hundred processes one after the other: seconds on a quiet machine, minutes on one that has much else to do.
+t.setTimeout(600_000);
+
 const bin = join(import.meta.dirname, '..', '..', '.cache', 'bin');
 const versions = [
   { version: '1.35', program: join(bin, 'kubectl') },
