@@ -5,6 +5,7 @@
 import type { Pod } from '../../api/index.ts';
 import { CodedError, messageOf } from '../../base/index.ts';
 import { nameOf } from './identity.ts';
+import { isRunning } from './observe.ts';
 import type { Resize } from './plan.ts';
 import { type PodRecord, referenceTo } from './record.ts';
 import { allocatedPod, largestPod, whyNoRoom, wishes } from './resize.ts';
@@ -18,7 +19,7 @@ export const resizeRetry = 5000;
 export function judgeResize(world: PodWorld, record: PodRecord, others: () => readonly Pod[]): void {
   const { pod, resize } = record;
   // What an earlier agent has started, and not told of, runs with what was allocated then.
-  for (const { id, name } of record.runtime.containers) {
+  for (const { id, name } of record.runtime.containers.filter(isRunning)) {
     const given = resize.allocated.get(name);
     if (given !== undefined && !resize.applied.has(id)) resize.applied.set(id, given);
   }

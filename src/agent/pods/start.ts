@@ -120,6 +120,7 @@ export async function startContainer(
       sandboxConfig(pod, attemptOf(record, sandboxId), world.settings),
       signal,
     );
+    for (const old of record.runtime.containers) if (old.name === name) record.resize.applied.delete(old.id);
     record.resize.applied.set(id, container.resources ?? {});
     created(id);
     events.record(about, 'Normal', 'Created', `Created container: ${name}`);
