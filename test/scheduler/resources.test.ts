@@ -1,3 +1,5 @@
+// What pods reserve, read from their spec and status.
+
 import t from 'tap';
 import { podRequests } from '../../src/scheduler/resources.ts';
 
