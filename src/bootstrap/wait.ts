@@ -16,6 +16,9 @@ export interface WaitOptions {
   readonly deadline: number;
 }
 
+/** ms that a machine gets to start a service; a slow one needs minutes. As kubeadm's timeouts.controlPlaneComponentHealthCheck. */
+export const startDeadline = 240_000;
+
 /** A service that ended this often while it was waited for will not come up. */
 const fatalRestarts = 3;
 const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';

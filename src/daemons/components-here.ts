@@ -14,8 +14,10 @@ export function startComponentsHere(config: ComponentsConfig, logger: Logger): C
     return await startComponents(config, logger, stopping.signal);
   }
 
+  const ready = running.then(() => undefined);
+  ready.catch(() => undefined); // told to who waits for it, which may be later
   return {
-    ready: running.then(() => undefined),
+    ready,
     state: () => ({ isUp: !stopping.signal.aborted, restarts: 0 }),
     renew: async () => await (await running).renew(),
     async restart() {

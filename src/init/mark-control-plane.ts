@@ -3,7 +3,7 @@
 // (NodeRestriction admission).
 
 import { kinds, type Taint } from '../api/index.ts';
-import { waitForNode } from '../bootstrap/index.ts';
+import { startDeadline, waitForNode } from '../bootstrap/index.ts';
 import { agentService, controlPlaneLabel } from '../config/index.ts';
 import type { Phase } from '../workflow/index.ts';
 import type { InitContext } from './context.ts';
@@ -16,7 +16,7 @@ export const markControlPlane: Phase<InitContext> = {
   run: async ({ config, services, client: connect }, progress) => {
     const client = await connect();
     const { name, taints } = config.node;
-    await waitForNode({ client, services, service: agentService, node: name, progress, deadline: 60_000 });
+    await waitForNode({ client, services, service: agentService, node: name, progress, deadline: startDeadline });
     const node = await client.get(kinds.node, { name }, { signal: progress.signal });
     const have = node.spec?.taints ?? [];
     const missing = taints.filter(

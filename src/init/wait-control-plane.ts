@@ -1,6 +1,6 @@
 // Waits until the API server is ready, and says meanwhile what it waits for.
 
-import { waitForApi } from '../bootstrap/index.ts';
+import { startDeadline, waitForApi } from '../bootstrap/index.ts';
 import { serverService } from '../config/index.ts';
 import type { Phase } from '../workflow/index.ts';
 import type { InitContext } from './context.ts';
@@ -9,5 +9,5 @@ export const waitControlPlane: Phase<InitContext> = {
   name: 'wait-control-plane',
   title: 'Waiting for the API server',
   run: async ({ services, client }, progress) =>
-    waitForApi({ client: await client(), services, service: serverService, progress, deadline: 60_000 }),
+    waitForApi({ client: await client(), services, service: serverService, progress, deadline: startDeadline }),
 };

@@ -1,6 +1,6 @@
 // Waits until this node is Ready: a cluster whose first node is not would be handed over broken.
 
-import { waitForReady } from '../bootstrap/index.ts';
+import { startDeadline, waitForReady } from '../bootstrap/index.ts';
 import { agentService } from '../config/index.ts';
 import type { Phase } from '../workflow/index.ts';
 import type { InitContext } from './context.ts';
@@ -15,6 +15,6 @@ export const waitNode: Phase<InitContext> = {
       service: agentService,
       node: config.node.name,
       progress,
-      deadline: 60_000,
+      deadline: startDeadline,
     }),
 };

@@ -1,7 +1,7 @@
 // The phases of join, in order. What is found out about the cluster is found out before the machine is changed.
 
 import { CodedError } from '../base/index.ts';
-import { runPreflight, setUpHost, startAgent, waitForReady } from '../bootstrap/index.ts';
+import { runPreflight, setUpHost, startAgent, startDeadline, waitForReady } from '../bootstrap/index.ts';
 import { caCertHash, splitCertificates } from '../certs/index.ts';
 import { agentService, paths } from '../config/index.ts';
 import { buildKubeconfig, type KubeconfigOptions } from '../kubeconfig/index.ts';
@@ -112,7 +112,7 @@ const waitNode: Phase<JoinContext> = {
   title: 'Waiting for the node to be Ready',
   run: async ({ services, nodeName, found, say }, progress) => {
     const client = need(found, 'client', 'download-config');
-    await waitForReady({ client, services, service: agentService, node: nodeName, progress, deadline: 120_000 });
+    await waitForReady({ client, services, service: agentService, node: nodeName, progress, deadline: startDeadline });
     say(`\nThis machine is node ${nodeName} of the cluster now. See it on the master: kubectl get nodes\n`);
   },
 };

@@ -133,11 +133,13 @@ t.test('a file that is not YAML says so', async (t) => {
 
 t.test('what init writes into the cluster, join reads back', async (t) => {
   const init = await resolveInitConfig(hostWith(routes), { ...empty, networking: { overlay: { port: 4789 } } }, '');
-  const [kubeadm, kubelet, k8ts] = clusterConfigMaps(init, 'v1.35.0');
+  const maps = new Map(clusterConfigMaps(init, 'v1.35.0').map((map) => [map.metadata?.name, map]));
+  const kubeadm = maps.get('kubeadm-config');
+  const k8ts = maps.get('k8ts-config');
   if (kubeadm === undefined) throw new Error('no kubeadm-config');
   t.strictSame(readClusterConfig({ kubeadm, k8ts }, 'ignored:1'), init.cluster);
   t.match(readClusterConfig({ kubeadm, k8ts: undefined }, 'x:1').overlay, { port: 8472 });
-  t.match(kubelet?.data?.['kubelet'], /serverTLSBootstrap: true/);
+  t.match(maps.get('kubelet-config')?.data?.['kubelet'], /serverTLSBootstrap: true/);
 });
 
 t.test('daemon files are checked when they are read', async (t) => {
