@@ -60,6 +60,10 @@ async function howToJoin(context: InitContext, signal: AbortSignal): Promise<rea
     'or, which is the same in one word:',
     '',
     `  k8ts join ${formatJoinString(parts)}`,
+    '',
+    'For a machine that has no k8ts yet, get a line here that installs it from this one:',
+    '',
+    '  k8ts token create --print-install-command',
   ];
 }
 
