@@ -1,7 +1,7 @@
 // How long bringing up, growing and removing a cluster takes, per phase, on a lab of namespace hosts (scripts/lab) with every
 // package in place. Times are taken from outside: from the start of the command to the line that says a phase is done, so that
 // starting Node and loading the program count.
-// usage, as root:  node bench/bootstrap.ts [RUNS]     prints the tables of docs/performance-bootstrap.md
+// usage, as root:  node bench/bootstrap.ts [RUNS]     prints the tables of docs/bootstrap.md
 // Build first (scripts/build), or the program runs from its sources and compiles them at every start; K8TS=path measures another.
 
 import { spawn } from 'node:child_process';
