@@ -1,6 +1,5 @@
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export { type BoundedQueue, createBoundedQueue } from './bounded-queue.ts';
-export { entryPointUrl } from './bundle.ts';
 export { type Clock, createFakeClock, type FakeClock, systemClock } from './clock.ts';
 export {
   CodedError,
@@ -21,3 +20,4 @@ export {
   silentLogger,
 } from './logger.ts';
 export { createSlots, type Slots } from './slots.ts';
+export { createWorker } from './worker.ts';

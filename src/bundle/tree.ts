@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CodedError, codeOf } from '../base/index.ts';
 import { type BundleArchitecture, currentLink, installDir, type Manifest } from './places.ts';
 
@@ -24,8 +24,11 @@ export interface TreeFile {
   readonly mode: number;
 }
 
+/** Inside the tree: V8's bytecode. Not part of the program, because it differs from run to run. */
+export const codeCache = 'dist/.cache';
+
 /** Beside the program, but not part of it: caches, stamps, archives, the module for tests. */
-const leftOut = new Set(['.cache', '.built', 'bundle', 'testing.js']);
+const leftOut = new Set([basename(codeCache), '.built', 'bundle', 'testing.js']);
 
 /** The folder of a program that can be installed; undefined when it runs from sources. @param script k8ts.js, absolute */
 export function rootOf(script: string): string | undefined {

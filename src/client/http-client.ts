@@ -63,6 +63,7 @@ interface Outgoing {
   readonly body?: string | Buffer | undefined;
   readonly contentType?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly over?: 'requests' | 'streams';
 }
 
 interface Answer {
@@ -95,7 +96,12 @@ export function createClient(options: ClientOptions): HttpApiClient {
       json({ method: 'GET', path: pathOf(kind, { ...at, subresource }), signal }),
     list: async <T extends KubeObject>(kind: KindOf<T>, listOptions: ListOptions = {}) => {
       const path = `${pathOf(kind, { namespace: listOptions.namespace })}${queryOf(listOptions)}`;
-      const list = await json<KubeList<Stored<T>>>({ method: 'GET', path, signal: listOptions.signal });
+      const list = await json<KubeList<Stored<T>>>({
+        method: 'GET',
+        path,
+        signal: listOptions.signal,
+        over: 'streams',
+      });
       return { ...list, items: withTypeMeta(kind, list.items ?? []) };
     },
     create: (kind, object, { subresource, signal } = {}) =>
@@ -161,7 +167,7 @@ export function createClient(options: ClientOptions): HttpApiClient {
 
   async function exchange(outgoing: Outgoing): Promise<Answer> {
     const { method, path, body: content, signal } = outgoing;
-    const response = await connections.requests.request({
+    const response = await connections[outgoing.over ?? 'requests'].request({
       method,
       path: `${basePath}${path}`,
       headers: await headersOf(content === undefined ? undefined : (outgoing.contentType ?? 'application/json')),
@@ -185,7 +191,7 @@ export function createClient(options: ClientOptions): HttpApiClient {
     watchOptions: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>> {
     const path = `${basePath}${pathOf(kind, { namespace: watchOptions.namespace })}${queryOf(watchOptions, true)}`;
-    const response = await connections.watches.request({
+    const response = await connections.streams.request({
       method: 'GET',
       path,
       headers: await headersOf(undefined),

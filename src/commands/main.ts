@@ -7,9 +7,15 @@ import pkg from '../../package.json' with { type: 'json' };
 
 // Beside the program, so that it belongs to whoever owns that: the default, a folder in /tmp that anyone may make first,
 // would let other users hand code to root.
-enableCompileCache(
-  join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../../node_modules' : '.', '.cache/k8ts'),
-);
+// Portable, so that it goes along when the program is copied to where it is installed.
+enableCompileCache({
+  directory: join(
+    import.meta.dirname,
+    import.meta.filename.endsWith('.ts') ? '../../node_modules' : '.',
+    '.cache/k8ts',
+  ),
+  portable: true,
+});
 const [first, ...rest] = process.argv.slice(2);
 if (rest.length === 0 && (first === '--version' || first === 'version')) {
   process.stdout.write(`k8ts ${pkg.version}\n`);

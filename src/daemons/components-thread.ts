@@ -1,7 +1,7 @@
 // Keeps the components' thread alive: started anew with back-off when it dies, stopped with the process.
 
-import { Worker } from 'node:worker_threads';
-import { createBackoff, entryPointUrl, type Logger, messageOf } from '../base/index.ts';
+import type { Worker } from 'node:worker_threads';
+import { createBackoff, createWorker, type Logger, messageOf } from '../base/index.ts';
 import type { ComponentsConfig } from './components.ts';
 
 export interface ComponentsThread {
@@ -16,6 +16,7 @@ export interface ComponentsThread {
   stop(): Promise<void>;
 }
 
+const entryPoint = { from: import.meta.url, source: './components-worker.ts', bundled: 'components-worker.js' };
 const stopTimeout = 5000;
 /** V8's default lets garbage grow to 48 MB before it is looked at. */
 const youngGenerationMb = 12;
@@ -34,7 +35,7 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
 
   function start(): void {
     const started = Date.now();
-    const thread = new Worker(entryPointUrl(import.meta.url, './components-worker.ts', 'components-worker.js'), {
+    const thread = createWorker(entryPoint, {
       workerData: config,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });

@@ -15,7 +15,7 @@ export function makeCheckout(folder: string, architectures: readonly string[] = 
   chmodSync(join(folder, 'bin/k8ts'), 0o755);
   write('dist/k8ts.js', 'program');
   write('dist/schemas/core.json', '{}');
-  write('dist/.cache/k8ts/stale', 'not part of it');
+  write('dist/.cache/k8ts/bytecode', 'not part of it');
   write('dist/.built', '');
   for (const architecture of architectures) {
     write(`node_modules/node-linux-${architecture}/package.json`, '{"version":"24.0.0"}');

@@ -83,6 +83,7 @@ if (process.getuid?.() !== 0) {
     await installTree(host, tree);
     rmSync(join(root, 'dist'), { recursive: true });
     t.equal((await installedManifest(bare))?.name, tree.manifest.name);
+    t.ok(existsSync(`${currentLink}/dist/.cache/k8ts/bytecode`), 'what V8 compiled goes along');
     t.match(spawnSync('/usr/local/bin/k8ts', { encoding: 'utf8' }).stdout, /k8ts from/);
     t.equal(spawnSync(`${currentLink}/bin/node`, ['runs'], { encoding: 'utf8' }).stdout, 'runs\n');
     const installed = await readTree(readlinkSync(currentLink).replace(/^/, '/opt/k8ts/'), 'x64');

@@ -1,7 +1,6 @@
 // The `sqlite` engine: the Log contract over a worker thread that owns the file. See database.ts for the layout.
 
-import { Worker } from 'node:worker_threads';
-import { CodedError, entryPointUrl } from '../../base/index.ts';
+import { CodedError, createWorker } from '../../base/index.ts';
 import type { Log } from '../log.ts';
 import { openLogStore } from '../log-store.ts';
 import type { Entry, Revision, Store } from '../store.ts';
@@ -41,8 +40,10 @@ export async function openSqliteStore({ path, quotaBytes = defaultQuota }: Sqlit
 
 type Unsent = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
+const entryPoint = { from: import.meta.url, source: './worker.ts', bundled: 'store-worker.js' };
+
 function createSqliteLog(path: string, quotaBytes: number): Log {
-  const worker = new Worker(entryPointUrl(import.meta.url, './worker.ts', 'store-worker.js'), {
+  const worker = createWorker(entryPoint, {
     workerData: { path, quotaBytes },
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   });
