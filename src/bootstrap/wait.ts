@@ -54,17 +54,24 @@ export async function waitForNode(
   });
 }
 
-/** Until the node is Ready. @throws CodedError NODE_NOT_READY */
+/**
+ * Until the node is Ready.
+ * @param options.since ms since the epoch by this machine's clock: what the node said of itself before does not count,
+ *   because a node that left may have left its object behind
+ * @throws CodedError NODE_NOT_READY
+ */
 export async function waitForReady(
-  options: WaitOptions & { readonly service: string; readonly node: string },
+  options: WaitOptions & { readonly service: string; readonly node: string; readonly since?: number | undefined },
 ): Promise<void> {
+  const since = Math.floor((options.since ?? 0) / 1000) * 1000;
   await untilTrue({
     ...options,
     code: 'NODE_NOT_READY',
     what: `node ${options.node}`,
     look: async () => {
       const node = await getNode(options);
-      return node === undefined ? whyNotRegistered(options) : whyNodeNotReady(node);
+      if (node === undefined || lastHeartbeat(node) < since) return whyNotRegistered(options);
+      return whyNodeNotReady(node);
     },
   });
 }
@@ -75,6 +82,12 @@ export function whyNodeNotReady(node: Pick<Node, 'status'>): string | undefined 
   if (ready === undefined) return 'the agent has not reported its state yet';
   if (ready.status === 'True') return undefined;
   return `${ready.reason ?? 'not ready'}: ${ready.message ?? ''}`.replace(/: $/, '');
+}
+
+/** ms since the epoch, in whole seconds; infinite for a node that has not said anything yet. */
+function lastHeartbeat({ status }: Pick<Node, 'status'>): number {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready === undefined ? Number.POSITIVE_INFINITY : Date.parse(ready.lastHeartbeatTime ?? '');
 }
 
 async function getNode({

@@ -3,6 +3,7 @@
 // equal names mean equal programs, and a changed program never overwrites one that runs.
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError, codeOf } from '../base/index.ts';
@@ -65,7 +66,7 @@ export async function readTree(root: string, architecture: BundleArchitecture): 
   ];
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   const nodePackage = JSON.parse(await readFile(join(node, 'package.json'), 'utf8')) as { readonly version: string };
-  const hash = await hashOf(
+  const hash = hashOf(
     files.filter(({ path }) => !path.startsWith('bin/node')),
     nodePackage.version,
   );
@@ -110,9 +111,12 @@ async function walk(root: string, under: string): Promise<TreeFile[]> {
   return (await Promise.all(names.map((name) => walk(root, `${under}/${name}`)))).flat();
 }
 
-/** Twelve hexadecimal digits. Node is in it by its version: the program is the same on every architecture. */
-async function hashOf(files: readonly TreeFile[], node: string): Promise<string> {
+/**
+ * Twelve hexadecimal digits. Node is in it by its version: the program is the same on every architecture. Read in one go:
+ * 5 MB in a hundred files take 10 ms, and ten times as long with a turn of the event loop for each call.
+ */
+function hashOf(files: readonly TreeFile[], node: string): string {
   const hash = createHash('sha256').update(`node ${node}\n`);
-  for (const { path, source, mode } of files) hash.update(`${path} ${mode}\n`).update(await readFile(source));
+  for (const { path, source, mode } of files) hash.update(`${path} ${mode}\n`).update(readFileSync(source));
   return hash.digest('hex').slice(0, 12);
 }

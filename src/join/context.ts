@@ -69,6 +69,8 @@ export interface Found {
   cluster?: ClusterConfig;
   /** The address that this node will have. */
   nodeIp?: string;
+  /** ms since the epoch */
+  agentStarted?: number;
   client?: ApiClient;
 }
 

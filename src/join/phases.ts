@@ -90,6 +90,7 @@ const agent: Phase<JoinContext> = {
     const discovered = need(found, 'discovered', 'discovery');
     const { server, caPem } = discovered;
     const ip = need(found, 'nodeIp', 'download-config');
+    found.agentStarted = Date.now();
     await startAgent({
       host,
       services,
@@ -112,7 +113,10 @@ const waitNode: Phase<JoinContext> = {
   title: 'Waiting for the node to be Ready',
   run: async ({ services, nodeName, found, say }, progress) => {
     const client = need(found, 'client', 'download-config');
-    await waitForReady({ client, services, service: agentService, node: nodeName, progress, deadline: startDeadline });
+    await waitForReady({
+      ...{ client, services, service: agentService, node: nodeName, progress, deadline: startDeadline },
+      since: found.agentStarted,
+    });
     say(`\nThis machine is node ${nodeName} of the cluster now. See it on the master: kubectl get nodes\n`);
   },
 };

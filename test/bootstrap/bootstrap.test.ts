@@ -81,6 +81,15 @@ t.test('a ready node and a ready API server end the wait', async (t) => {
   await t.resolves(waitForApi(options));
 });
 
+t.test('what a node said before it left does not count', async (t) => {
+  const readyAt = (time: string) => node([{ type: 'Ready', status: 'True', lastHeartbeatTime: time }]);
+  const since = Date.parse('2030-01-01T00:00:05.700Z');
+  const left = setup({ state: 'running', restarts: 0 }, [readyAt('2030-01-01T00:00:04Z')]);
+  await t.rejects(waitForReady({ ...left.options, since }), { message: /waiting for the agent/ });
+  const back = setup({ state: 'running', restarts: 0 }, [readyAt('2030-01-01T00:00:05Z')]);
+  await t.resolves(waitForReady({ ...back.options, since }));
+});
+
 t.test('an API server that is not ready names the checks it waits for', async (t) => {
   const { options, reports } = setup({ state: 'starting', restarts: 0 });
   const raw = async () => ({ status: 500, body: Buffer.from('[+]ping ok\n[-]informer-sync failed\n') });

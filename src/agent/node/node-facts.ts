@@ -14,12 +14,11 @@ export async function readNodeFacts(options: {
 }): Promise<NodeFacts> {
   const { host, cri, dataDir, version, signal } = options;
   const text = async (path: string): Promise<string> => ((await host.readFileIfExists(path)) ?? '').toString().trim();
-  const [machine, runtime, bootId, systemUuid, release, disk] = await Promise.all([
+  const [machine, runtime, bootId, systemUuid, disk] = await Promise.all([
     host.facts(),
     cri.version(signal),
     text('/proc/sys/kernel/random/boot_id'),
     text('/sys/class/dmi/id/product_uuid'),
-    text('/etc/os-release'),
     statfs(dataDir),
   ]);
   return {
@@ -28,7 +27,7 @@ export async function readNodeFacts(options: {
     version,
     bootId,
     systemUuid: systemUuid === '' ? machine.machineId : systemUuid,
-    osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(release)?.[1] ?? machine.operatingSystem,
+    osImage: machine.operatingSystem,
     diskBytes: disk.blocks * disk.bsize,
   };
 }
