@@ -154,7 +154,7 @@ async function untilTrue(
   },
 ): Promise<void> {
   const { services, service, progress, deadline, look, code, what } = options;
-  const backoff = createBackoff({ initial: 20, max: 100, factor: 1.4 });
+  const backoff = createBackoff({ initial: 20, max: 1000, factor: 1.15 });
   const end = Date.now() + deadline;
   for (;;) {
     const reason = await look();

@@ -43,11 +43,13 @@ export async function uploadFile(run: RunScript, files: RemoteFiles, upload: Upl
   const resumed = have <= size ? have : 0;
   if (resumed !== have) await files.removeFile(part);
   let sent = await send(run, { ...upload, part, size, start: resumed });
-  if ((await hashOf(run, part)) !== sha256 && resumed > 0) {
+  let arrived = await hashOf(run, part);
+  if (arrived !== sha256 && resumed > 0) {
     await files.removeFile(part); // the beginning was of another file
     sent += await send(run, { ...upload, part, size, start: 0 });
+    arrived = await hashOf(run, part);
   }
-  if ((await hashOf(run, part)) !== sha256) {
+  if (arrived !== sha256) {
     await files.removeFile(part);
     throw new CodedError('UPLOAD_CORRUPT', `${to} did not arrive as it was sent`, {
       hint: `see that the disk there has ${Math.ceil(size / 1e6)} MB free, and run the command again`,

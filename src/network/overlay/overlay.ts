@@ -1,6 +1,6 @@
 // The overlay of one node: its vxlan link, the announcement on its Node object, and the kernel entries for every other
-// node. One reconcile does all of it, from what is there to what is wanted; it is poked when the overlay's part of a Node
-// changed, not by the heartbeats that make up most Node updates.
+// node. One reconcile does all of it, from what is there to what is wanted, and costs six programs; it is poked when this
+// node's part of the overlay or a peer changed, not by heartbeats, nor by nodes on their way to become peers.
 //
 //   own Node gets spec.podCIDR ─► link ─► annotations ─► routes, neighbours and fdb of the peers ─► ready
 
@@ -11,7 +11,7 @@ import { parseCidr } from '../ipv4.ts';
 import { type Reconciler, startReconciler } from '../reconciler.ts';
 import { readFdb, readLinks, readNeighbours, readRoutes, underlayOf } from './ip-json.ts';
 import { linkName, planLink, type VxlanLink, vtepMac, vxlanOverhead, whyIncompatible } from './link.ts';
-import { type Peer, peerAnnotations, readPeer } from './peers.ts';
+import { peerAnnotations, readPeer } from './peers.ts';
 import { planOverlay } from './plan.ts';
 
 /** What the pod network of this node is made of once the overlay is up. */
@@ -56,11 +56,9 @@ export function startOverlay(
     signal,
   });
   nodes.addHandler({
-    added: () => reconciler.poke(),
-    updated: (node, previous) => {
-      if (overlayPart(node) !== overlayPart(previous)) reconciler.poke();
-    },
-    deleted: () => reconciler.poke(),
+    added: (node) => changed(node, undefined),
+    updated: (node, previous) => changed(node, previous),
+    deleted: (node) => changed(undefined, node),
   });
   reconciler.poke(); // to say what is missing even when no Node is there yet
   return {
@@ -69,6 +67,30 @@ export function startOverlay(
     },
     ended: reconciler.ended,
   };
+
+  function changed(now: Stored<Node> | undefined, before: Stored<Node> | undefined): void {
+    if (now !== undefined) nameSkipped(now);
+    else if (before !== undefined) skipped.delete(before.metadata.name);
+    if (overlayPart(now) !== overlayPart(before)) reconciler.poke();
+  }
+
+  /** What reconcile reads of a node, for comparison; empty for one that is no peer. */
+  function overlayPart(node: Stored<Node> | undefined): string {
+    if (node === undefined) return '';
+    if (node.metadata.name === config.nodeName) return JSON.stringify([node.spec?.podCIDR, node.metadata.annotations]);
+    const peer = readPeer(node, vni);
+    return 'reason' in peer ? '' : JSON.stringify(peer);
+  }
+
+  function nameSkipped(node: Stored<Node>): void {
+    const { name } = node.metadata;
+    const peer = name === config.nodeName ? undefined : readPeer(node, vni);
+    const reason = peer !== undefined && 'reason' in peer ? peer.reason : undefined;
+    if (reason !== undefined && skipped.get(name) !== reason)
+      logger.info('node is not part of the overlay', { node: name, reason });
+    if (reason === undefined) skipped.delete(name);
+    else skipped.set(name, reason);
+  }
 
   async function reconcile(stop: AbortSignal): Promise<void> {
     await nodes.synced(stop);
@@ -121,7 +143,13 @@ export function startOverlay(
   }
 
   async function ensurePeers(stop: AbortSignal): Promise<void> {
-    const peers = nodes.list().flatMap((node) => (node.metadata.name === config.nodeName ? [] : peerOf(node)));
+    const peers = nodes
+      .list()
+      .filter(({ metadata }) => metadata.name !== config.nodeName)
+      .flatMap((node) => {
+        const peer = readPeer(node, vni);
+        return 'reason' in peer ? [] : [peer];
+      });
     const [routes, neighbours, fdb] = await Promise.all([
       readRoutes(host, device, stop),
       readNeighbours(host, device, stop),
@@ -135,26 +163,8 @@ export function startOverlay(
     if (changes > 0) logger.info('overlay changed', { peers: peers.length, changes });
   }
 
-  function peerOf(node: Stored<Node>): readonly Peer[] {
-    const { name } = node.metadata;
-    const peer = readPeer(node, vni);
-    if (!('reason' in peer)) {
-      skipped.delete(name);
-      return [peer];
-    }
-    if (skipped.get(name) !== peer.reason)
-      logger.info('node is not part of the overlay', { node: name, reason: peer.reason });
-    skipped.set(name, peer.reason);
-    return [];
-  }
-
   async function batch(program: 'ip' | 'bridge', lines: readonly string[], stop: AbortSignal): Promise<void> {
     if (lines.length === 0) return;
     await host.run(program, ['-batch', '-'], { stdin: `${lines.join('\n')}\n`, signal: stop });
   }
-}
-
-/** The parts of a Node that the overlay reads, for comparison. */
-function overlayPart(node: Stored<Node>): string {
-  return JSON.stringify([node.spec?.podCIDR, node.metadata.annotations]);
 }
