@@ -11,3 +11,19 @@ export PATH=$root/bin:$root/node_modules/node-linux-$node_arch/bin:$root/node_mo
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $1"; [ -z "${2:-}" ] || say "  what to do: $2"; exit 1; }
+mirror_of() { # CODENAME: where apt finds Debian's main archive
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Origin: Debian' |
+    awk -v want="$1" '$2 == want && $1 ~ /^https?:/ {print $1; exit}'
+}
+debian_tree() { # FOLDER LOG PACKAGE…: makes a minimal tree of this machine's own Debian there
+  local tree=$1 log=$2 codename mirror proxy
+  shift 2
+  codename=$(. /etc/os-release; echo "$VERSION_CODENAME")
+  mirror=$(mirror_of "$codename")
+  [ -n "$mirror" ] || die "apt knows no http mirror of Debian $codename" "run apt-get update; debootstrap takes its packages from that mirror"
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  [ -z "${proxy:-}" ] || export http_proxy=$proxy
+  rm -rf --one-file-system "$tree"
+  debootstrap --variant=minbase --include="$(IFS=,; echo "$*")" "$codename" "$tree" "$mirror" >"$log" 2>&1 ||
+    { tail -20 "$log" >&2; die "debootstrap failed" "its log is $log"; }
+}

@@ -15,11 +15,10 @@ import { replaceInKubeconfig } from '../kubeconfig/index.ts';
 import {
   clusterInfoName,
   clusterInfoNamespace,
-  readTokenSecret,
   signedData,
+  signingTokens,
   tokenNamespace,
   tokenSecretType,
-  whyTokenUnusable,
 } from '../tokens/index.ts';
 
 const conflicts = 8;
@@ -39,11 +38,7 @@ export async function publishBundle(client: ApiClient, bundle: string, signal: A
     fieldSelector: `type=${tokenSecretType}`,
     signal,
   });
-  const tokens = secrets.items
-    .map(readTokenSecret)
-    .filter((record) => record !== undefined)
-    .filter((record) => whyTokenUnusable(record, 'signing', new Date()) === undefined)
-    .map(({ token }) => token);
+  const tokens = signingTokens(secrets.items, new Date()).map(({ token }) => token);
   await changeConfigMap(client, { namespace: clusterInfoNamespace, name: clusterInfoName }, signal, (data) => {
     const kubeconfig = replaceInKubeconfig(data['kubeconfig'] ?? '', { ca: bundle });
     // Signed here and now: in the moment until the controller comes to it, machines would be turned away.

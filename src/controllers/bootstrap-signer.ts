@@ -5,11 +5,10 @@ import { type ConfigMap, kinds, type Secret, type Stored } from '../api/index.ts
 import {
   clusterInfoName,
   clusterInfoNamespace,
-  readTokenSecret,
   signedData,
+  signingTokens,
   tokenNamespace,
   tokenSecretType,
-  whyTokenUnusable,
 } from '../tokens/index.ts';
 import { later, update } from './actions.ts';
 import { type Action, type Controller, watch } from './controller.ts';
@@ -40,11 +39,7 @@ export function reconcileClusterInfo(
   secrets: readonly Stored<Secret>[],
   now: number,
 ): readonly Action[] {
-  const usable = secrets
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(readTokenSecret)
-    .filter((record) => record !== undefined)
-    .filter((record) => whyTokenUnusable(record, 'signing', new Date(now)) === undefined);
+  const usable = signingTokens(secrets, new Date(now));
   const present = configMap.data ?? {};
   const data = signedData(
     present,

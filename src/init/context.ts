@@ -22,7 +22,7 @@ export interface InitContext {
   /** Puts the program where `program` says; does nothing when that is where it runs. */
   readonly installProgram: (host: Host) => Promise<void>;
   readonly tokens: readonly InitToken[];
-  /** False: the join command is shown with a placeholder instead of the token. */
+  /** False: instead of the join command with its token, the command is shown that makes one. */
   readonly showToken: boolean;
   readonly ignoredChecks: readonly string[];
   /** Preflight mends what it can mend safely. */

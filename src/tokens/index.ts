@@ -14,6 +14,7 @@ export {
   bootstrappersGroup,
   nodeBootstrappersGroup,
   readTokenSecret,
+  signingTokens,
   type TokenRecord,
   type TokenSecretOptions,
   type TokenUsage,

@@ -92,6 +92,15 @@ export function whyTokenUnusable(record: TokenRecord, usage: TokenUsage, now: Da
   return undefined;
 }
 
+/** Those that cluster-info is signed for: readable, not expired, not on their way out, and for that use. */
+export function signingTokens(secrets: readonly Secret[], now: Date): readonly TokenRecord[] {
+  return secrets
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .map(readTokenSecret)
+    .filter((record) => record !== undefined)
+    .filter((record) => whyTokenUnusable(record, 'signing', now) === undefined);
+}
+
 function base64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }

@@ -2,6 +2,7 @@
 
 import { specHash } from '../../src/agent/pods/identity.ts';
 import type { RuntimeContainer, RuntimePod } from '../../src/agent/pods/observe.ts';
+import type { PodView } from '../../src/agent/pods/plan.ts';
 import type { Container, Pod } from '../../src/api/index.ts';
 
 export type Spec = NonNullable<Pod['spec']>;
@@ -54,4 +55,23 @@ export function running(name = 'main', more: Partial<RuntimeContainer> = {}): Ru
 
 export function exited(name: string, exitCode: number, more: Partial<RuntimeContainer> = {}): RuntimeContainer {
   return running(name, { state: 'exited', exitCode, finishedAt: 10_000, ...more });
+}
+
+/** A pod as planPod sees it: nothing is under way, nothing keeps anything back. */
+export function view(more: Partial<PodView>): PodView {
+  return {
+    pod: pod(),
+    runtime: runtime(),
+    now: 20_000,
+    ending: undefined,
+    volumesMounted: true,
+    starting: false,
+    stopping: new Map(),
+    backoff: () => undefined,
+    retryAt: () => 0,
+    health: () => ({ startup: undefined, liveness: undefined }),
+    postStarted: () => true,
+    applied: () => undefined,
+    ...more,
+  };
 }

@@ -1,25 +1,7 @@
 import t from 'tap';
 import { afterRestart, type RestartBackoff, restartAt } from '../../src/agent/pods/backoff.ts';
 import { type PodView, planPod } from '../../src/agent/pods/plan.ts';
-import { container, exited, pod, running, runtime } from './builders.ts';
-
-function view(more: Partial<PodView>): PodView {
-  return {
-    pod: pod(),
-    runtime: runtime(),
-    now: 20_000,
-    ending: undefined,
-    volumesMounted: true,
-    starting: false,
-    stopping: new Map(),
-    backoff: () => undefined,
-    retryAt: () => 0,
-    health: () => ({ startup: undefined, liveness: undefined }),
-    postStarted: () => true,
-    applied: () => undefined,
-    ...more,
-  };
-}
+import { container, exited, pod, running, runtime, view } from './builders.ts';
 
 const none = { sandboxes: [], containers: [] };
 const twoInits = { initContainers: [container('i1'), container('i2')] };

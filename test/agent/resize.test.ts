@@ -10,7 +10,7 @@ import type { PodWorld } from '../../src/agent/pods/world.ts';
 import type { Container, Pod } from '../../src/api/index.ts';
 import { silentLogger, systemClock } from '../../src/base/index.ts';
 import type { ContainerStats } from '../../src/cri/index.ts';
-import { container, pod, running, runtime } from './builders.ts';
+import { container, pod, running, runtime, view } from './builders.ts';
 
 type Resources = NonNullable<Container['resources']>;
 
@@ -52,20 +52,8 @@ function recordOf(resources: Resources, more: Partial<Container> = {}): PodRecor
 }
 
 function plan(record: PodRecord) {
-  return planPod({
-    pod: allocatedPod(record),
-    runtime: record.runtime,
-    now: 20_000,
-    ending: undefined,
-    volumesMounted: true,
-    starting: false,
-    stopping: new Map(),
-    backoff: () => undefined,
-    retryAt: () => 0,
-    health: () => ({ startup: undefined, liveness: undefined }),
-    postStarted: () => true,
-    applied: (id) => record.resize.applied.get(id),
-  });
+  const { runtime, resize } = record;
+  return planPod(view({ pod: allocatedPod(record), runtime, applied: (id) => resize.applied.get(id) }));
 }
 
 const signal = new AbortController().signal;

@@ -86,16 +86,20 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
   const mayStart = ({ executing, nominal }: Level): boolean => total < seats || executing < nominal;
 
   const take = (level: Level, mutates: boolean): Leave => {
-    level.executing += 1;
-    total += 1;
-    if (mutates) mutating += 1;
+    const { isExempt } = level; // which a change of its object may change meanwhile
+    const count = (by: 1 | -1): void => {
+      level.executing += by;
+      if (isExempt) exempt += by;
+      else total += by;
+      if (mutates) mutating += by;
+    };
+    count(1);
     let left = false;
     return () => {
       if (left) return;
       left = true;
-      level.executing -= 1;
-      total -= 1;
-      if (mutates) mutating -= 1;
+      count(-1);
+      if (isExempt) return;
       if (level.waiting > 0) seatNext(level);
       else for (const other of inTurn) if (other.waiting > 0) seatNext(other);
     };
@@ -141,20 +145,6 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
     });
   };
 
-  const passExempt = (level: Level, mutates: boolean): Leave => {
-    level.executing += 1;
-    exempt += 1;
-    if (mutates) mutating += 1;
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      level.executing -= 1;
-      exempt -= 1;
-      if (mutates) mutating -= 1;
-    };
-  };
-
   const configure = ({ schemas, levels: given }: FlowObjects): void => {
     const configured = withMandatory(given, priorityLevels);
     const allShares = configured.reduce((sum, { spec }) => sum + (spec?.limited?.nominalConcurrencyShares ?? 0), 0);
@@ -190,7 +180,7 @@ export function createFlowControl(limits: FlowLimits = {}): FlowControl {
       const { level: name, flow } = classify(request.attributes);
       const level = levels.get(name) ?? levels.get('catch-all');
       if (level === undefined) throw tooMany();
-      if (level.isExempt) return passExempt(level, request.mutates);
+      if (level.isExempt) return take(level, request.mutates);
       // Who waits came first.
       if (level.waiting === 0 && mayStart(level)) return take(level, request.mutates);
       return wait(level, flow, request);
