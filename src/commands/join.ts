@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { createClient } from '../client/index.ts';
 import { defaultCriSocket, hostNameOf, nodeNameSchema, parseDocument, socketUrl } from '../config/index.ts';
-import { createLocalHost } from '../host/index.ts';
+import { createLocalHost, lockMachine } from '../host/index.ts';
 import { isMember, type JoinContext, joinPhases, memberPhases } from '../join/index.ts';
 import { createReporter, runPhases } from '../workflow/index.ts';
 import { createDryRun } from './dry-run.ts';
@@ -30,6 +30,7 @@ export default class Join extends K8tsCommand {
     const plan = await planJoin(args.target, flags);
     const dryRun = flags['dry-run'];
     if (!dryRun) requireRoot('join');
+    const unlock = dryRun ? undefined : await lockMachine('join');
     const local = createLocalHost();
     const name = plan.document.node?.name ?? (await hostNameOf(local));
     const dry = dryRun ? createDryRun(local, name) : undefined;
@@ -56,6 +57,7 @@ export default class Join extends K8tsCommand {
       await runPhases(phases, context, { reporter, signal: this.signal, skip });
     } finally {
       await context.found.client?.close();
+      await unlock?.();
     }
     if (dry !== undefined)
       this.print(['This would be done:', ...dry.transcript().map((step) => `  ${step}`)].join('\n'));

@@ -11,7 +11,7 @@ import {
   paths,
 } from '../config/index.ts';
 import { type Cri, createCri } from '../cri/index.ts';
-import { createLocalHost, type Host } from '../host/index.ts';
+import { createLocalHost, type Host, lockMachine } from '../host/index.ts';
 import { isRuntimeAbsent, resetPhases } from '../reset/index.ts';
 import { createReporter, runPhases } from '../workflow/index.ts';
 import { list, machineFlags } from './flags.ts';
@@ -42,6 +42,7 @@ export default class Reset extends K8tsCommand {
       return this.print(['This would be taken back:', ...lines].join('\n'));
     }
     if (!flags.force) await this.#confirm();
+    const unlock = await lockMachine('reset');
     const bare = createLocalHost();
     const agent = await ownAgentConfig(bare);
     const cri = await openRuntime(flags['cri-socket'] ?? agent?.criSocket ?? defaultCriSocket);
@@ -61,6 +62,7 @@ export default class Reset extends K8tsCommand {
     } finally {
       await cri?.close();
       await client?.close();
+      await unlock();
     }
   }
 

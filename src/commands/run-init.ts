@@ -2,7 +2,7 @@
 
 import { type ApiClient, clientFromKubeconfig } from '../client/index.ts';
 import { type ClusterDocument, kubernetesDir, resolveInitConfig } from '../config/index.ts';
-import { createLocalHost } from '../host/index.ts';
+import { createLocalHost, lockMachine } from '../host/index.ts';
 import { type InitContext, type InitToken, initPhases, resolveSkips } from '../init/index.ts';
 import { generateToken, parseDuration, parseToken } from '../tokens/index.ts';
 import { createReporter, runPhases } from '../workflow/index.ts';
@@ -30,6 +30,7 @@ export async function runInit(flags: InitFlags, { only, signal, print }: InitRun
   for (const line of [...warnings, ...skips.notes]) say(`warning: ${line}`);
   const dry = flags['dry-run'] ? createDryRun(local, config.node.name) : undefined;
   if (dry === undefined) requireRoot('init');
+  const unlock = dry === undefined ? await lockMachine('init') : undefined;
   const machine =
     dry === undefined
       ? await openMachine({ manager: flags['service-manager'], verbosity: flags.v, installs: true })
@@ -56,6 +57,7 @@ export async function runInit(flags: InitFlags, { only, signal, print }: InitRun
     await runPhases(initPhases, context, { reporter, signal, skip, ...(only === undefined ? {} : { only }) });
   } finally {
     await client?.close();
+    await unlock?.();
   }
   if (dry !== undefined) print(['This would be done:', ...dry.transcript().map((step) => `  ${step}`)].join('\n'));
   return tokens;

@@ -4,6 +4,7 @@ export * from './host.ts';
 export { createFileJournal, createMemoryJournal, type Journal, journalPath } from './journal.ts';
 export { kernelNeeds, prepareKernel } from './kernel.ts';
 export { createLocalHost, type LocalHostOptions } from './local-host.ts';
+export { lockMachine } from './machine-lock.ts';
 export { identifyProcess, readProcess } from './processes.ts';
 export { announceReady } from './ready.ts';
 export { createRecordingHost, type RecordingHost } from './recording-host.ts';
