@@ -1,6 +1,7 @@
 // Containers that get other resources while they run, as the kernel sees it.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Container, kinds, type Pod } from '../../src/api/index.ts';
@@ -103,5 +104,17 @@ else if (insideNamespaces(import.meta.filename)) {
     t.not(next, id);
     t.equal(memoryLimit(join(cgroup, next)), 128 * 1024 ** 2);
     t.equal(memoryLimit(cgroup), 128 * 1024 ** 2);
+  });
+
+  t.test('what there is no room for waits until other pods are gone, and no longer', async (t) => {
+    await start('waiting', []);
+    const all = { cpu: String(availableParallelism()), memory: '16Mi' };
+    await resize('waiting', { requests: all, limits: { ...all, memory: '64Mi' } });
+    const pod = await lab.until('waiting', 'deferred', (now) => isTold(now, 'PodResizePending'));
+    t.match(pod?.status?.conditions?.find(({ type }) => type === 'PodResizePending')?.reason, 'Deferred');
+    for (const name of ['web', 'huge', 'again']) {
+      await lab.client.delete(kinds.pod, { namespace: 'default', name }, { gracePeriodSeconds: 0 });
+    }
+    await lab.until('waiting', 'resized', (now) => containersOf(now)[0]?.resources?.requests?.['cpu'] === all.cpu);
   });
 }

@@ -11,6 +11,7 @@ import { nameOf } from './identity.ts';
 import { listRuntimePods, type RuntimePodSummary } from './observe.ts';
 import { createRecord, type PodRecord, referenceTo } from './record.ts';
 import { allocatedPod } from './resize.ts';
+import { podRequests } from './resources.ts';
 import { isLeaving, refreshVolumes, syncPod } from './sync.ts';
 import type { PodWorld } from './world.ts';
 
@@ -72,6 +73,7 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
     const record = records.get(uid);
     if (record === undefined) return;
     if (record.removed) {
+      noteRoom(record);
       if (!record.inCluster) records.delete(uid);
       return;
     }
@@ -84,6 +86,15 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
       },
       others,
     });
+    noteRoom(record);
+  }
+
+  /** Pods that wait for room to grow look again when another one takes less than it did. */
+  function noteRoom(record: PodRecord): void {
+    const held = heldBy(record);
+    if (held === record.held) return;
+    record.held = held;
+    for (const { uid, resize } of records.values()) if (resize.pending?.reason === 'Deferred') queue.add(uid);
   }
 
   /** The pods but this one that have not ended, as they are allocated. */
@@ -210,6 +221,11 @@ export function createPods(world: PodWorld, room: () => Omit<NodeRoom, 'others'>
 
 function labelsOf({ metadata }: Pod): string {
   return JSON.stringify([metadata?.labels, metadata?.annotations]);
+}
+
+/** What the pod takes of the node, for comparison. */
+function heldBy(record: PodRecord): string {
+  return hasEnded(record) ? '' : Object.values(podRequests(allocatedPod(record))).join();
 }
 
 function hasEnded({ pod, tornDown, verdict }: PodRecord): boolean {

@@ -35,6 +35,8 @@ export interface PodRecord {
   stale: boolean;
   readonly startTime: number;
   readonly resize: ResizeState;
+  /** What it took of the node when that was last looked at; empty: nothing. */
+  held: string;
   /** By container name; '' is the pod itself (sandbox, volumes, teardown). */
   readonly memos: Map<string, ContainerMemo>;
   volumes: MountedVolumes | undefined;
@@ -67,6 +69,7 @@ export function createRecord(
     stale: options.stale,
     startTime: since === undefined ? options.now : Date.parse(since),
     resize: createResizeState(pod),
+    held: '',
     memos: new Map(),
     volumes: undefined,
     starting: undefined,

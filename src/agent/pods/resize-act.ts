@@ -12,8 +12,8 @@ import { allocatedPod, largestPod, whyNoRoom, wishes } from './resize.ts';
 import { amountsOf, containerResources } from './resources.ts';
 import type { PodWorld } from './world.ts';
 
-/** ms until a resize that could not be applied is tried again, or one for which there was no room. */
-export const resizeRetry = 5000;
+/** ms until a resize that could not be applied is tried again. */
+const resizeRetry = 5000;
 
 /** Agrees to what the spec asks for when the node has room, or notes why not. */
 export function judgeResize(world: PodWorld, record: PodRecord, others: () => readonly Pod[]): void {

@@ -10,7 +10,7 @@ import { isRunning, newestOf, observePod, type RuntimeContainer } from './observ
 import { isComplete, type NextStep, type PodPlan, type PodView, planPod, type Stop } from './plan.ts';
 import { graceOf, memoOf, type PodRecord, referenceTo } from './record.ts';
 import { allocatedPod } from './resize.ts';
-import { applyResizes, judgeResize, resizeRetry } from './resize-act.ts';
+import { applyResizes, judgeResize } from './resize-act.ts';
 import { mountVolumes, podIpsOf, runPostStart, startContainer, startSandbox } from './start.ts';
 import { podStatus } from './status.ts';
 import { removePod, stopContainer, tearDown } from './stop.ts';
@@ -49,7 +49,6 @@ export async function syncPod(world: PodWorld, record: PodRecord, hooks: SyncHoo
   const refresh = world.tokens.refreshAt(record.uid);
   const wakes = [
     plan.wakeAt,
-    record.resize.pending?.reason === 'Deferred' ? now + resizeRetry : undefined,
     record.resize.failure === undefined ? undefined : Math.max(record.resize.retryAt, now),
     deadlineOf(record),
     refresh === undefined ? undefined : Math.max(refresh, now + tokenRetry),
