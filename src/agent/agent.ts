@@ -15,7 +15,7 @@ import { type NodeFacts, nodeCapacity } from './node/node-object.ts';
 import { createNodeTrust } from './node/trust.ts';
 import type { AgentDeps, AgentOptions } from './options.ts';
 import { type AgentPaths, agentPaths } from './paths.ts';
-import { createPodCgroups } from './pods/cgroups.ts';
+import { createPodCgroups, hasUnifiedCgroups } from './pods/cgroups.ts';
 import { createPods, type Pods } from './pods/pods.ts';
 import { referenceTo } from './pods/record.ts';
 import { createStatusWriter } from './pods/status-writer.ts';
@@ -155,7 +155,7 @@ async function createNodePods(deps: AgentDeps, { options, paths, facts, events, 
       },
       hostIps: [options.nodeIp],
       runtimeName: facts.runtime.runtimeName,
-      nodeMemory: facts.machine.memoryBytes,
+      kernel: { memoryBytes: facts.machine.memoryBytes, isUnified: await hasUnifiedCgroups() },
       allocatable,
       signal,
       servicesFor: (pod) => servicesFor(pod, services.list()),

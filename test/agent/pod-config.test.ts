@@ -19,7 +19,15 @@ const image: Image = {
   pinned: false,
 };
 const limits = (cpu: string, memory: string) => ({ resources: { limits: { cpu, memory }, requests: { cpu, memory } } });
-const parts = { restartCount: 0, image, env: [], mounts: [], nodeMemory: 1e9, targetId: undefined };
+const kernel = { memoryBytes: 1e9, isUnified: false };
+const parts = {
+  restartCount: 0,
+  image,
+  env: [],
+  mounts: [],
+  kernel,
+  targetId: undefined,
+};
 
 t.test('resolv.conf', async (t) => {
   const host = parseResolvConf('# x\nnameserver 8.8.8.8\nsearch lan example.org\noptions timeout:1 rotate\n');
@@ -88,14 +96,15 @@ t.test('quality of service, cgroups and limits', async (t) => {
   t.equal(podCgroup('a-b', 'BestEffort', 'systemd'), 'kubepods-besteffort-poda_b.slice');
 
   const guaranteed = pod({ containers: [container('a', limits('500m', '64Mi'))] });
-  t.match(containerResources(guaranteed, guaranteed.spec?.containers[0] ?? container(), 1e9), {
+  t.match(containerResources(guaranteed, guaranteed.spec?.containers[0] ?? container(), kernel), {
     cpuShares: 512,
     cpuPeriod: 100_000,
     cpuQuota: 50_000,
     memoryLimitInBytes: 64 * 1024 * 1024,
     oomScoreAdj: -997,
   });
-  t.match(containerResources(pod(), container(), 1e9), { cpuShares: 2, oomScoreAdj: 1000 });
+  t.match(containerResources(pod(), container(), kernel), { cpuShares: 2, oomScoreAdj: 1000 });
+  t.same(containerResources(pod(), container(), { ...kernel, isUnified: true }).unified, { 'memory.oom.group': '1' });
   t.same(podLimits(guaranteed), { shares: 512, quota: 50_000, memory: 64 * 1024 * 1024 });
   t.same(podLimits(pod({ containers: [container('a', limits('1', '1Gi')), container('b')] })), { shares: 1024 });
 

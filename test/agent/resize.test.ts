@@ -26,7 +26,7 @@ function setUp(options: { readonly usage?: number; readonly update?: () => Promi
   const did: string[] = [];
   const world = {
     allocatable: { cpu: '2', memory: '1Gi' },
-    nodeMemory: 1024 ** 3,
+    kernel: { memoryBytes: 1024 ** 3, isUnified: false },
     clock: systemClock,
     logger: silentLogger,
     events: { record: (_about: unknown, _type: string, reason: string) => void did.push(reason) },

@@ -30,10 +30,16 @@ const weightFile: WeightFile = { file: 'cpu.weight', least: 1, most: 10_000 };
 const sharesFile: WeightFile = { file: 'cpu.shares', least: 2, most: 262_144 };
 const period = 100_000;
 
+const mounted = '/sys/fs/cgroup';
+
+export async function hasUnifiedCgroups(root = mounted): Promise<boolean> {
+  return (await stat(join(root, 'cgroup.controllers')).catch(() => undefined)) !== undefined;
+}
+
 /** @param root where the kernel's cgroup hierarchies are mounted */
-export async function createPodCgroups(driver: CgroupDriver, host: Host, root = '/sys/fs/cgroup'): Promise<PodCgroups> {
+export async function createPodCgroups(driver: CgroupDriver, host: Host, root = mounted): Promise<PodCgroups> {
   if (driver === 'systemd') return createPodSlices(host, root);
-  const isUnified = (await stat(join(root, 'cgroup.controllers')).catch(() => undefined)) !== undefined;
+  const isUnified = await hasUnifiedCgroups(root);
   await noteTops(host, root, isUnified ? [''] : await readdir(root).catch(() => []));
   const pathOf = (pod: Pod): string => podCgroup(nameOf(pod).uid, qosClassOf(pod), driver);
   const weigh = (path: string): Promise<void> =>

@@ -4,7 +4,7 @@ import type { Container, Pod } from '../../api/index.ts';
 import type { ContainerConfig, Image } from '../../cri/index.ts';
 import { type EnvVar, expand } from './env.ts';
 import { annotationNames, labelNames, nameOf, specHash } from './identity.ts';
-import { containerResources } from './resources.ts';
+import { containerResources, type NodeKernel } from './resources.ts';
 import { containerSecurity } from './security.ts';
 
 export interface ContainerParts {
@@ -13,7 +13,7 @@ export interface ContainerParts {
   readonly image: Image;
   readonly env: readonly EnvVar[];
   readonly mounts: NonNullable<ContainerConfig['mounts']>;
-  readonly nodeMemory: number;
+  readonly kernel: NodeKernel;
   readonly targetId: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export const defaultTerminationPath = '/dev/termination-log';
 
 /** Throws ContainerConfigError. */
 export function containerConfig(pod: Pod, container: Container, parts: ContainerParts): ContainerConfig {
-  const { restartCount, image, env, mounts, nodeMemory, targetId } = parts;
+  const { restartCount, image, env, mounts, kernel, targetId } = parts;
   const name = nameOf(pod);
   const values = new Map(env.map(({ key, value }) => [key, value]));
   const expanded = (list: readonly string[] = []): string[] =>
@@ -52,7 +52,7 @@ export function containerConfig(pod: Pod, container: Container, parts: Container
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     linux: {
-      resources: containerResources(pod, container, nodeMemory),
+      resources: containerResources(pod, container, kernel),
       securityContext: containerSecurity(pod, container, { image, targetId }),
     },
   };

@@ -55,7 +55,7 @@ export async function applyResizes(
     for (const one of resizes) await checkUsage(world, record, one, signal);
     await fitPodCgroup(world, record);
     for (const { container, id } of resizes) {
-      const resources = containerResources(allocatedPod(record), container, world.nodeMemory);
+      const resources = containerResources(allocatedPod(record), container, world.kernel);
       await world.cri.updateContainerResources(id, resources, signal);
       resize.applied.set(id, container.resources ?? {});
     }

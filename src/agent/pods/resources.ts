@@ -76,15 +76,27 @@ export function cpuQuota(milli: number): number {
   return Math.max(minimumQuota, Math.floor((milli * period) / 1000));
 }
 
-/** @param nodeMemory bytes, for the OOM score of burstable pods. */
-export function containerResources(pod: Pod, container: Container, nodeMemory: number): ContainerResources {
+/** What of the machine a container's limits depend on. */
+export interface NodeKernel {
+  /** For the OOM score of burstable pods. */
+  readonly memoryBytes: number;
+  /** Version 2 of cgroups, alone. */
+  readonly isUnified: boolean;
+}
+
+/**
+ * Under cgroup v2 all processes of a container end when one is over its limit, as with the kubelet since 1.28: a container
+ * of which a part was killed is worse than one that starts again.
+ */
+export function containerResources(pod: Pod, container: Container, kernel: NodeKernel): ContainerResources {
   const limits = amountsOf(container.resources?.limits);
   const requests = amountsOf({ ...container.resources?.limits, ...container.resources?.requests });
   return {
     cpuShares: cpuShares(requests.cpu ?? 0),
     ...(limits.cpu === undefined || limits.cpu === 0 ? {} : { cpuPeriod: period, cpuQuota: cpuQuota(limits.cpu) }),
     ...(limits.memory === undefined ? {} : { memoryLimitInBytes: limits.memory }),
-    oomScoreAdj: oomScore(qosClassOf(pod), requests.memory ?? 0, nodeMemory),
+    oomScoreAdj: oomScore(qosClassOf(pod), requests.memory ?? 0, kernel.memoryBytes),
+    ...(kernel.isUnified ? { unified: { 'memory.oom.group': '1' } } : {}),
   };
 }
 

@@ -235,7 +235,7 @@ async function prepare(
   ];
   const target = pod.spec?.ephemeralContainers?.find(({ name }) => name === container.name)?.targetContainerName;
   const targetId = record.runtime.containers.find((one) => one.name === target && one.state === 'running')?.id;
-  return containerConfig(pod, container, { restartCount, image, env, mounts, nodeMemory: world.nodeMemory, targetId });
+  return containerConfig(pod, container, { restartCount, image, env, mounts, kernel: world.kernel, targetId });
 }
 
 /** /etc/hosts and the file for the termination message, unless the container mounts something there itself. */

@@ -13,6 +13,7 @@ import type { References } from '../volumes/references.ts';
 import type { Tokens } from '../volumes/tokens.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { PodCgroups } from './cgroups.ts';
+import type { NodeKernel } from './resources.ts';
 import type { SandboxSettings } from './sandbox-config.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -34,7 +35,7 @@ export interface PodWorld {
   readonly settings: SandboxSettings;
   readonly hostIps: readonly string[];
   readonly runtimeName: string;
-  readonly nodeMemory: number;
+  readonly kernel: NodeKernel;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Services whose addresses containers of the pod get as variables. */
