@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util';
 import { type Identity, openClient, readIdentity } from './client.ts';
 import type { WorkloadName } from './go-figures.ts';
 import { drive, measure, processUse, type Sample } from './measure.ts';
+import { startPeerProcess } from './peer-process.ts';
 import { type ClientLimit, type Run, report } from './report.ts';
-import { firstLine, startServerProcess } from './server-process.ts';
+import { firstLine, type ServerProcess, startServerProcess } from './server-process.ts';
 import { measureWatchMemory } from './watch-memory.ts';
 import { type Load, workloads } from './workloads.ts';
 
@@ -18,6 +19,7 @@ const { values: flags } = parseArgs({
     runs: { type: 'string', default: '3' },
     only: { type: 'string' },
     scale: { type: 'string', default: '1' },
+    peer: { type: 'string' },
     'no-write': { type: 'boolean', default: false },
   },
 });
@@ -28,25 +30,34 @@ const apiServerOnly = ['--controllers=none', '--no-scheduler'];
 const settleMs = 2000;
 
 const runs: Run[] = [];
+const peers: Run[] = [];
 let limit: ClientLimit | undefined;
 for (let run = 1; run <= Number(flags.runs); run += 1) {
+  if (flags.peer !== undefined) {
+    console.error(`run ${run}, Go`);
+    peers.push(await runOn(await startPeerProcess(flags.peer), true));
+  }
   console.error(`run ${run}`);
-  const server = await startServerProcess(apiServerOnly);
+  runs.push(await runOn(await startServerProcess(apiServerOnly), false));
+}
+if (limit === undefined) throw new Error('--runs must be at least 1');
+const memory = flags.only === undefined ? await measureWatchMemory(apiServerOnly) : undefined;
+const table = report({ runs, peers, limit, memory });
+console.log(table);
+if (!flags['no-write']) await writeTable(table);
+
+/** A workload that is too much for the peer is left out of its figures. */
+async function runOn(server: ServerProcess, isPeer: boolean): Promise<Run> {
   try {
     const identity = await readIdentity(server.kubeconfig);
-    limit ??= await clientLimit(identity, dirname(server.kubeconfig));
-    runs.push(await oneRun(server.pid, server.readyMs, identity));
+    if (!isPeer) limit ??= await clientLimit(identity, dirname(server.kubeconfig));
+    return await oneRun(server, identity, isPeer);
   } finally {
     await server.stop();
   }
 }
-if (limit === undefined) throw new Error('--runs must be at least 1');
-const memory = flags.only === undefined ? await measureWatchMemory(apiServerOnly) : undefined;
-const table = report(runs, limit, memory);
-console.log(table);
-if (!flags['no-write']) await writeTable(table);
 
-async function oneRun(pid: number, readyMs: number, identity: Identity): Promise<Run> {
+async function oneRun({ pid, readyMs }: ServerProcess, identity: Identity, isPeer: boolean): Promise<Run> {
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   const idle = (await processUse(pid)).resident;
   const load: Load = {
@@ -76,8 +87,12 @@ async function oneRun(pid: number, readyMs: number, identity: Identity): Promise
     const prepared = await workload.prepare?.(load);
     const run = prepared?.run ?? workload.run;
     if (run === undefined) throw new Error(`${name} does nothing`);
-    const sample = await measure(pid, () => run(load));
+    const sample = await measure(pid, () => run(load)).catch((error: unknown) => {
+      if (!isPeer) throw error;
+      console.error(`  ${name}: failed: ${String(error)}`);
+    });
     await prepared?.close();
+    if (sample === undefined) continue;
     samples.set(name, sample);
     console.error(`  ${name}: ${Math.round(sample.perSecond)}/s, p99 ${sample.p99.toFixed(1)} ms`);
   }

@@ -17,20 +17,30 @@ export interface ClientLimit {
   readonly post: Sample;
 }
 
-export function report(runs: readonly Run[], limit: ClientLimit, memory: WatchMemory | undefined): string {
+export interface Measured {
+  readonly runs: readonly Run[];
+  /** Of the Go implementation, on this machine, in turn with ours; empty: its figures from another day stand there. */
+  readonly peers: readonly Run[];
+  readonly limit: ClientLimit;
+  readonly memory: WatchMemory | undefined;
+}
+
+export function report({ runs, peers, limit, memory }: Measured): string {
   const names = [...(runs[0]?.samples.keys() ?? [])];
+  const process = peers.length === 0 ? goProcess : processOf(peers);
+  const when = peers.length === 0 ? '' : ', in turn with as many of Go on the same machine';
   return [
-    `Medians of ${runs.length} runs on empty data, smallest and largest in brackets.`,
+    `Medians of ${runs.length} runs on empty data${when}; smallest and largest in brackets.`,
     '',
     '| workload | per second | Go | ratio | p50 ms | Go | p99 ms | Go | server CPU ms/op | Go |',
     '|---|---|---|---|---|---|---|---|---|---|',
-    ...names.map((name) => row(name, runs)),
+    ...names.map((name) => row(name, runs, peers.length === 0 ? goFigures[name] : figureOf(name, peers))),
     '',
     '| process | k8ts | Go |',
     '|---|---|---|',
-    `| exec → ready, certificates made, ms | ${spread(runs.map(({ readyMs }) => readyMs))} | ${goProcess.readyMs} |`,
-    `| resident when ready, MB | ${spread(runs.map(({ idle }) => idle / 2 ** 20))} | ${goProcess.idleMb} |`,
-    `| resident after everything, MB | ${spread(runs.map(({ after }) => after / 2 ** 20))} | ${goProcess.afterMb} |`,
+    `| exec → ready, certificates made, ms | ${spread(runs.map(({ readyMs }) => readyMs))} | ${process.readyMs} |`,
+    `| resident when ready, MB | ${spread(runs.map(({ idle }) => idle / 2 ** 20))} | ${process.idleMb} |`,
+    `| resident after everything, MB | ${spread(runs.map(({ after }) => after / 2 ** 20))} | ${process.afterMb} |`,
     ...(memory === undefined ? [] : memoryRows(memory)),
     '',
     `The client alone, against a server that does nothing: GET ${shown(limit.get.perSecond)}/s, POST ${shown(limit.post.perSecond)}/s.`,
@@ -44,21 +54,40 @@ function memoryRows({ watches, apart, shared, connections }: WatchMemory): reado
   ];
 }
 
-function row(name: WorkloadName, runs: readonly Run[]): string {
+function processOf(peers: readonly Run[]): Record<keyof typeof goProcess, string> {
+  return {
+    readyMs: spread(peers.map(({ readyMs }) => readyMs)),
+    idleMb: spread(peers.map(({ idle }) => idle / 2 ** 20)),
+    afterMb: spread(peers.map(({ after }) => after / 2 ** 20)),
+  };
+}
+
+/** undefined: it never got through. */
+function figureOf(name: WorkloadName, peers: readonly Run[]): Figure | undefined {
+  const samples = peers.flatMap(({ samples }) => samples.get(name) ?? []);
+  if (samples.length === 0) return undefined;
+  return {
+    perSecond: median(samples.map((one) => one.perSecond)),
+    p50: median(samples.map((one) => one.p50)),
+    p99: median(samples.map((one) => one.p99)),
+    cpu: median(samples.map((one) => one.serverCpu)),
+  };
+}
+
+function row(name: WorkloadName, runs: readonly Run[], go: Figure | undefined): string {
   const samples = runs.flatMap(({ samples }) => samples.get(name) ?? []);
-  const go: Figure = goFigures[name];
   const perSecond = samples.map((one) => one.perSecond);
   const cells = [
     name,
     spread(perSecond),
-    shown(go.perSecond),
-    `${(median(perSecond) / go.perSecond).toFixed(1)} ×`,
+    go === undefined ? 'fails' : shown(go.perSecond),
+    go === undefined ? '' : `${(median(perSecond) / go.perSecond).toFixed(1)} ×`,
     spread(samples.map((one) => one.p50)),
-    go.p50 === undefined ? '' : shown(go.p50),
+    go?.p50 === undefined ? '' : shown(go.p50),
     spread(samples.map((one) => one.p99)),
-    go.p99 === undefined ? '' : shown(go.p99),
+    go?.p99 === undefined ? '' : shown(go.p99),
     spread(samples.map((one) => one.serverCpu)),
-    go.cpu === undefined ? '' : shown(go.cpu),
+    go?.cpu === undefined ? '' : shown(go.cpu),
   ];
   return `| ${cells.join(' | ')} |`;
 }
