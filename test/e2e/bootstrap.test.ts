@@ -59,27 +59,27 @@ t.test('ways that a join can fail are told apart (more are in story.test.ts)', a
   const pinned = (...args: readonly string[]) => join(...args, '--discovery-token-ca-cert-hash', hash);
   const cases: readonly {
     readonly what: string;
-    readonly output: Promise<Output>;
+    readonly args: readonly string[];
     readonly code: string;
     readonly hint?: RegExp;
   }[] = [
     {
       what: 'unsigned',
-      output: pinned(endpoint, '--token', onlyLogin),
+      args: [endpoint, '--token', onlyLogin],
       code: 'TOKEN_UNSIGNED',
       hint: /what to do: .*k8ts token create/,
     },
-    { what: 'wrong port', output: pinned(`${host}:10250`, '--token', token), code: 'API_WRONG_PORT', hint: /:6443/ },
-    { what: 'no such name', output: pinned('no-such-master.invalid', '--token', token), code: 'API_NAME_UNKNOWN' },
+    { what: 'wrong port', args: [`${host}:10250`, '--token', token], code: 'API_WRONG_PORT', hint: /:6443/ },
+    { what: 'no such name', args: ['no-such-master.invalid', '--token', token], code: 'API_NAME_UNKNOWN' },
     {
       what: 'unreachable',
-      output: pinned('10.89.0.250', '--token', token),
+      args: ['10.89.0.250', '--token', token],
       code: 'API_UNREACHABLE',
       hint: /ping -c 3 10.89.0.250/,
     },
   ];
-  for (const { what, output, code, hint } of cases) {
-    const { code: exit, stderr } = await output;
+  for (const { what, args, code, hint } of cases) {
+    const { code: exit, stderr } = await pinned(...args);
     t.equal(exit, 1, `${what}: ${stderr}`);
     t.match(stderr, `[${code}]`, what);
     if (hint !== undefined) t.match(stderr, hint, what);
