@@ -5,7 +5,8 @@
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { CelError, celValue } from '../structural/cel.ts';
 import { boundOf, costMax, costOf } from '../structural/cel-cost.ts';
-import { registerLibraries, useOwnMatches } from '../structural/cel-library.ts';
+import { registerLibraries } from '../structural/cel-library.ts';
+import { parseCel } from '../structural/cel-tree.ts';
 
 export interface AdmissionExpression {
   /** The CEL type of the answer: `bool`, `string`, `dyn`, … */
@@ -39,8 +40,7 @@ export function compileAdmissionCel(text: string, names: readonly string[]): Adm
   const env = environment().clone();
   for (const name of names) env.registerVariable(name, name === 'authorizer' ? 'kubernetes.Authorizer' : 'dyn');
   return translated(() => {
-    const parsed = env.parse(text);
-    useOwnMatches(parsed.ast);
+    const parsed = parseCel(env, text);
     const { valid, error, type = 'dyn' } = parsed.check();
     if (!valid) throw error ?? new CelError('does not compile');
     const bound = boundOf(parsed.ast);

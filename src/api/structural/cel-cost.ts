@@ -3,7 +3,7 @@
 // characters of texts when it takes texts apart. Matching a pattern is linear: see patterns.ts of the API server.
 // Source of the words: apiserver cel, "actual cost limit exceeded"; upstream's limits are in units of its own engine.
 
-import type { ASTNode } from '@marcbachmann/cel-js';
+import { comprehensions, isNode } from './cel-tree.ts';
 import { isFields } from './fields.ts';
 
 export interface CelBound {
@@ -20,7 +20,6 @@ export interface CelBound {
 /** Steps that one expression, or all rules of one object, may take: about a second. */
 export const costMax = 10_000_000;
 
-const comprehensions = new Set(['all', 'exists', 'exists_one', 'existsOne', 'map', 'filter']);
 const splitters = new Set(['split', 'findAll']);
 
 export function boundOf(node: unknown): CelBound {
@@ -47,14 +46,14 @@ export function costOf({ depth, length, splits }: CelBound, values: readonly unk
   return values.reduce<number>((sum, value) => sum + sizeOf(value, splits), length) ** depth;
 }
 
-/** How many values there are in `value`; of a text, how many characters where those count. */
+/** How many values there are in `value`; of texts and keys, how many characters where those count. */
 function sizeOf(value: unknown, splits: boolean): number {
   if (typeof value === 'string') return splits ? 1 + value.length : 1;
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item, splits), 1);
   if (!isFields(value)) return 1;
-  return Object.values(value).reduce<number>((sum, item) => sum + sizeOf(item, splits), 1);
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
+  // Maps come from other expressions.
+  const [keys, items] =
+    value instanceof Map ? [[...value.keys()], [...value.values()]] : [Object.keys(value), Object.values(value)];
+  const characters = splits ? keys.reduce<number>((sum, key) => sum + String(key).length, 0) : 0;
+  return items.reduce<number>((sum, item) => sum + sizeOf(item, splits), 1 + characters);
 }

@@ -12,7 +12,9 @@ import {
   quantityMilliValue,
   subtractQuantities,
 } from '../quantity.ts';
+import { registerComprehensions } from './cel-comprehensions.ts';
 import { registerFormats } from './cel-formats.ts';
+import { ownMatches } from './cel-tree.ts';
 import { fitsFormat } from './formats.ts';
 import { compilePattern } from './schema.ts';
 
@@ -52,22 +54,7 @@ class CelCidr {
 /** What functions with a dotted name (`sets.contains`) hang on. */
 class CelSets {}
 
-const ownMatches = 'matchesPattern';
 const patternsMax = 1000;
-
-/**
- * Sends `matches` to the function above: the engine's own takes JavaScript's patterns, some of which never end, and can't be
- * replaced. Changes the tree, before it is checked.
- */
-export function useOwnMatches(node: unknown): void {
-  if (Array.isArray(node)) {
-    for (const one of node) useOwnMatches(one);
-    return;
-  }
-  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return;
-  if (node.op === 'rcall' && Array.isArray(node.args) && node.args[0] === 'matches') node.args[0] = ownMatches;
-  useOwnMatches(node.args);
-}
 
 /** Adds every library to `env`, which must not have been cloned yet. */
 export function registerLibraries(env: Environment): void {
@@ -79,6 +66,7 @@ export function registerLibraries(env: Environment): void {
   quantities(env);
   addresses(env);
   registerFormats(env);
+  registerComprehensions(env);
 }
 
 function strings(env: Environment): void {

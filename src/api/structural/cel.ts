@@ -6,8 +6,10 @@
 // Source: "Extend the Kubernetes API with CustomResourceDefinitions", validation rules.
 
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { comprehensionError } from './cel-comprehension-forms.ts';
 import { boundOf, type CelBound } from './cel-cost.ts';
-import { registerLibraries, useOwnMatches } from './cel-library.ts';
+import { registerLibraries } from './cel-library.ts';
+import { parseCel } from './cel-tree.ts';
 import { isFields } from './fields.ts';
 import { isGoDuration } from './formats.ts';
 import type { StructuralSchema } from './schema.ts';
@@ -48,8 +50,7 @@ export function compileCel(text: string, schema: StructuralSchema, optionalOldSe
   env.registerVariable('self', type);
   env.registerVariable('oldSelf', optionalOldSelf ? 'dyn' : type);
   try {
-    const parsed = env.parse(text);
-    useOwnMatches(parsed.ast);
+    const parsed = parseCel(env, text);
     const { valid, error, type: answered = 'dyn' } = parsed.check();
     if (!valid) throw error ?? new CelError('does not compile');
     checkFields(text, schema);
@@ -83,16 +84,20 @@ function asCelError(error: unknown): CelError {
   throw error;
 }
 
-/** Fields that the schema does not have are refused when the definition is made, not when the rule runs. */
+/**
+ * Fields that the schema does not have are refused when the definition is made, not when the rule runs; so are comprehensions
+ * that cannot work on the fields there are. The engine's other findings are not: to it, each object has a type of its own.
+ */
 function checkFields(text: string, schema: StructuralSchema): void {
   if (schema.properties.size === 0 || schema.preserveUnknown) return;
   const env = environment().clone();
   const fields = objectTypes(schema);
   env.registerVariable({ name: 'self', schema: fields });
   env.registerVariable({ name: 'oldSelf', schema: fields });
-  const { valid, error } = env.check(text);
-  const unknown = valid ? null : /^No such key: (\S+)/.exec(error?.summary ?? '');
+  const { error } = env.check(text);
+  const unknown = /^No such key: (\S+)/.exec(error?.summary ?? '');
   if (unknown !== null) throw new CelError(`undefined field '${unknown[1]}'`);
+  if (error?.code === comprehensionError) throw error;
 }
 
 interface ObjectTypes {
