@@ -7,6 +7,7 @@ import { CelError, celValue } from '../structural/cel.ts';
 import { boundOf, costMax, costOf } from '../structural/cel-cost.ts';
 import { registerLibraries } from '../structural/cel-library.ts';
 import { parseCel } from '../structural/cel-tree.ts';
+import { isFields } from '../structural/fields.ts';
 
 export interface AdmissionExpression {
   /** The CEL type of the answer: `bool`, `string`, `dyn`, … */
@@ -44,14 +45,22 @@ export function compileAdmissionCel(text: string, names: readonly string[]): Adm
     const { valid, error, type = 'dyn' } = parsed.check();
     if (!valid) throw error ?? new CelError('does not compile');
     const bound = boundOf(parsed.ast);
-    const run: AdmissionExpression['run'] = (bindings) => {
-      // One comprehension walks what is there once; from two on there is something to multiply.
-      const used = bound.depth < 2 ? [] : [...bound.names].map((name) => bindings[name]);
-      if (costOf(bound, used) > costMax) throw new CelError('operation cancelled: actual cost limit exceeded');
-      return translated(() => parsed(bindings));
-    };
+    const run: AdmissionExpression['run'] = (bindings) =>
+      translated(() => {
+        // One comprehension walks what is there once; from two on there is something to multiply.
+        const used = bound.depth < 2 ? [] : [...bound.names].map((name) => namedValue(name, bindings));
+        if (costOf(bound, used) > costMax) throw new CelError('operation cancelled: actual cost limit exceeded');
+        return parsed(bindings);
+      });
     return { type, run };
   });
+}
+
+/** What a name of CelBound stands for. */
+function namedValue(name: string, bindings: Readonly<Record<string, unknown>>): unknown {
+  const [first = '', field] = name.split('.');
+  const value = bindings[first];
+  return field !== undefined && isFields(value) ? value[field] : value;
 }
 
 /** A JSON value as CEL takes it; absent is null. */

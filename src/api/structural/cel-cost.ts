@@ -13,7 +13,7 @@ export interface CelBound {
   readonly length: number;
   /** Texts become lists. */
   readonly splits: boolean;
-  /** Identifiers. */
+  /** Identifiers. Of `variables`, which are computed when they are first asked for, the fields: `variables.name`. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -34,6 +34,11 @@ export function boundOf(node: unknown): CelBound {
   }
   if (!isNode(node)) return { depth: 0, length: 1, splits: false, names: new Set() };
   if (node.op === 'id') return { depth: 0, length: 1, splits: false, names: new Set([node.args]) };
+  if (node.op === '.' || node.op === '.?') {
+    const [of, field] = node.args;
+    const isVariable = of.op === 'id' && of.args === 'variables';
+    if (isVariable) return { depth: 0, length: 2, splits: false, names: new Set([`variables.${field}`]) };
+  }
   const inner = boundOf(node.args);
   const method = node.op === 'rcall' ? node.args[0] : '';
   const isOwn = comprehensions.has(method);

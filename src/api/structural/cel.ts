@@ -149,14 +149,14 @@ export function celValue(schema: StructuralSchema | undefined, value: unknown): 
   if (typeof value === 'string') return schema === undefined ? value : textValue(schema, value);
   if (Array.isArray(value)) return value.map((item) => celValue(schema?.items, item));
   if (!isFields(value)) return value;
-  const entries = Object.entries(value).filter(([key, one]) => key !== '__proto__' && one !== undefined);
-  return Object.fromEntries(
-    entries.map(([key, one]) => {
-      const property = schema?.properties.get(key);
-      const name = property === undefined ? key : celName(key);
-      return [name, celValue(property ?? schema?.values, one)];
-    }),
-  );
+  const present = Object.entries(value).filter(([key, one]) => key !== '__proto__' && one !== undefined);
+  const entries = present.map(([key, one]): [string, unknown] => {
+    const property = schema?.properties.get(key);
+    const name = property === undefined ? key : celName(key);
+    return [name, celValue(property ?? schema?.values, one)];
+  });
+  // The engine asks the constructor of an object what it is.
+  return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries);
 }
 
 function textValue({ type, source, intOrString }: StructuralSchema, text: string): unknown {

@@ -212,6 +212,19 @@ t.test('an expression that would take for ever is refused, not run', async (t) =
   t.equal(compile(split).run({ object: celOf({ aaa: '' }) }), true);
 });
 
+t.test('what an expression may cost is found out without the variables that it does not name', async (t) => {
+  const variables = {
+    get used() {
+      return [1n, 2n];
+    },
+    get self(): unknown {
+      throw new Error('asked for');
+    },
+  };
+  const { run } = compile('variables.used.all(i, a, variables.used.all(j, b, i == j || a != b))');
+  t.equal(run({ variables }), true);
+});
+
 const labels: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
 const hosts: JsonSchema = { type: 'array', items: { type: 'string' } };
 

@@ -125,6 +125,12 @@ t.test('an expression of admission that would take for ever is refused, not run'
   t.equal(run({ object: celOf({ hosts: hosts.slice(0, 20) }) }), true);
 });
 
+t.test('a key may have the name of something that every object has in JavaScript', async (t) => {
+  const labels: JsonSchema = { type: 'object', additionalProperties: text };
+  const rule = 'self.labels.all(k, k != "") && self.labels.size() == 2 && self.labels.constructor == "x"';
+  t.strictSame(say(ruled([{ rule }], { labels }), { labels: { constructor: 'x', toString: 'y' } }), []);
+});
+
 t.test('a rule that fails while it runs is told', async (t) => {
   t.match(say(ruled([{ rule: 'self.name == "x"' }]), {}), [
     /^spec: Invalid value: "object": failed rule: .*No such key: name/,

@@ -74,6 +74,27 @@ t.test('a rule with a message', async (t) => {
   t.match((await make({ key: 'x' })).body, { message: /denied request: failed expression: variables.key != "x"$/ });
 });
 
+t.test('comprehensions with keys and indices', async (t) => {
+  await install(t, 'keyed', {
+    variables: [
+      { name: 'lines', expression: 'object.data.transformMap(k, v, v.split("\\n"))' },
+      { name: 'unused', expression: 'object.data.nothing' },
+      { name: 'twice', expression: 'variables.lines.exists(k, l, l.exists(i, a, l.exists(j, b, i < j && a == b)))' },
+    ],
+    matchConditions: [{ name: 'named', expression: 'object.metadata.name.split("").exists(i, c, i == 0 && c == "m")' }],
+    validations: [
+      {
+        expression: '!variables.twice',
+        messageExpression: '"twice: " + variables.lines.transformList(k, l, l.size() > 1, k).join(" ")',
+      },
+      { expression: 'object.data.all(k, v, k != v)', message: 'keys are no values' },
+    ],
+  });
+  t.equal((await make({ a: 'x\ny', b: 'x' })).status, 201);
+  t.match((await make({ a: 'x\ny\nx', b: 'x' })).body, { message: /denied request: twice: a$/ });
+  t.match((await make({ a: 'a' })).body, { message: /denied request: keys are no values$/ });
+});
+
 t.test('an update sees the old object', async (t) => {
   await install(t, 'keep', {
     matchConstraints: { resourceRules: [{ ...rule, operations: ['UPDATE'] }] },
@@ -176,15 +197,25 @@ t.test('conditions, and the authorizer', async (t) => {
 t.test('a policy that does not compile is refused by name', async (t) => {
   const spec = {
     matchConstraints: { resourceRules: [rule] },
-    validations: [{ expression: 'object.data +' }, { expression: '"text"' }, { expression: 'nobody == 1' }],
+    validations: [
+      { expression: 'object.data +' },
+      { expression: '"text"' },
+      { expression: 'nobody == 1' },
+      { expression: 'object.data.transformList(k, v, k)' },
+      { expression: '["a"].all(i, v, v)' },
+      { expression: 'object.data.exists(k, v, true, v)' },
+    ],
   };
   const policy = { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name: 'broken' }, spec };
   const { body } = await server.call('POST', `${group}/validatingadmissionpolicies`, policy);
-  t.match(body, { code: 422, details: { causes: [{}, {}, {}] } });
+  t.match(body, { code: 422, details: { causes: [{}, {}, {}, {}, {}, {}] } });
   const message = String(at(body, 'message'));
   t.match(message, /spec\.validations\[0\]\.expression: Invalid value: "object\.data \+": compilation failed: ERROR: /);
   t.match(message, /spec\.validations\[1\]\.expression: Invalid value: "\\"text\\"": must evaluate to bool/);
   t.match(message, /spec\.validations\[2\]\.expression: .*nobody/);
+  t.match(message, /validations\[3\]\.expression: Invalid value: "object.data.transformList.*": must evaluate to bool/);
+  t.match(message, /validations\[4\]\.expression: .*all\(i, v, predicate\) must return bool, got 'string'/);
+  t.match(message, /validations\[5\]\.expression: .*exists takes 2 or 3 arguments, not 4/);
 });
 
 t.test('kubectl', { skip: noKubectl }, async (t) => {

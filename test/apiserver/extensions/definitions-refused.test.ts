@@ -67,6 +67,16 @@ for (const { why, change, message } of [
     message: /x-kubernetes-validations\[0\].rule: Invalid value: "self.": compilation failed/,
   },
   {
+    why: 'a rule whose comprehension does not answer true or false',
+    change: {
+      spec: {
+        versions: [version('v1', {}, { type: 'object', 'x-kubernetes-validations': [{ rule: '[1].all(i, v, v)' }] })],
+      },
+    },
+    message:
+      /rule: Invalid value: "\[1\].all\(i, v, v\)": compilation failed: all\(i, v, predicate\) must return bool, got 'int'/,
+  },
+  {
     why: 'a conversion webhook that is nowhere',
     change: {
       spec: {

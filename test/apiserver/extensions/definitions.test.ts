@@ -107,6 +107,28 @@ t.test('what the schema forbids is refused with a cause for each field', async (
   t.equal((await server.call('POST', cronTabs, cronTab('a', {}, labels))).status, 400);
 });
 
+t.test('rules may look at indices and keys', async (t) => {
+  const server = await start(t);
+  const text = { type: 'string' };
+  const rules = [
+    { rule: 'self.steps.all(i, s, i == 0 || s != self.steps[i - 1])', message: 'a step stands twice' },
+    { rule: '!self.env.exists(k, v, k == v)', messageExpression: 'self.env.transformList(k, v, k == v, k)[0] + "?"' },
+  ];
+  const properties = {
+    steps: { type: 'array', items: text },
+    env: { type: 'object', additionalProperties: text },
+  };
+  const spec = { type: 'object', properties, 'x-kubernetes-validations': rules };
+  await establish(server, cronTabDefinition([version('v1', {}, { type: 'object', properties: { spec } })]));
+  const post = async (steps: readonly string[], env: object) => {
+    const object = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'a' } };
+    return server.call('POST', `${cronTabs}?dryRun=All`, { ...object, spec: { steps, env } });
+  };
+  t.equal((await post(['a', 'b', 'a'], { A: 'a' })).status, 201);
+  t.match((await post(['a', 'b', 'b'], {})).body, { code: 422, message: /spec: Invalid value: .*a step stands twice/ });
+  t.match((await post([], { A: 'a', B: 'B' })).body, { code: 422, message: /spec: Invalid value: .*: B\?/ });
+});
+
 t.test('status and scale are subresources of their own', async (t) => {
   const server = await start(t);
   await establish(server, cronTabDefinition([version('v1', { subresources })]));
