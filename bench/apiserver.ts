@@ -78,15 +78,13 @@ async function oneRun({ pid, readyMs }: ServerProcess, identity: Identity, isPee
     kind: 'ServiceAccount',
     metadata: { name: 'default' },
   });
-  // Connections are open before the clock starts.
-  await drive(16, 16, () => load.client.ask('GET', '/version'));
-  await drive(32, 32, () => load.many.ask('GET', '/version'));
   const samples = new Map<WorkloadName, Sample>();
   for (const workload of chosen) {
     const { name } = workload;
     const prepared = await workload.prepare?.(load);
     const run = prepared?.run ?? workload.run;
     if (run === undefined) throw new Error(`${name} does nothing`);
+    await openConnections(load);
     const sample = await measure(pid, () => run(load)).catch((error: unknown) => {
       if (!isPeer) throw error;
       console.error(`  ${name}: failed: ${String(error)}`);
@@ -99,6 +97,12 @@ async function oneRun({ pid, readyMs }: ServerProcess, identity: Identity, isPee
   await Promise.all([load.client.close(), load.many.close()]);
   const after = (await processUse(pid)).resident;
   return { samples, readyMs, idle, after };
+}
+
+/** Before the clock starts: the client closes those that a workload with fewer workers has left idle. */
+async function openConnections({ client, many }: Load): Promise<void> {
+  await drive(16, 16, () => client.ask('GET', '/version'));
+  await drive(32, 32, () => many.ask('GET', '/version'));
 }
 
 /** What the client measures of a server that does nothing. */

@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLogger, messageOf } from '../base/index.ts';
 import { type ComponentsConfig, startComponents } from './components.ts';
+import { returnMemory } from './return-memory.ts';
 
 const stopping = new AbortController();
 const logger = createLogger({ fields: { process: 'components' } });
@@ -19,4 +20,5 @@ parentPort?.on('message', (message: unknown) => {
   parentPort?.close();
 });
 await starting;
+returnMemory(10_000, stopping.signal);
 parentPort?.postMessage('ready');

@@ -12,6 +12,7 @@ import { createMemoryStore, openSqliteStore, type Store } from '../store/index.t
 import { apiServerOptionsOf } from './api-server-settings.ts';
 import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
 import { createInstallationSource } from './installation.ts';
+import { returnMemory } from './return-memory.ts';
 import { followCertificates } from './server-certificates.ts';
 import { serverGauges } from './server-gauges.ts';
 import { needsMending, readExpiries, readPem, readServerMaterial, type ServerMaterial } from './server-material.ts';
@@ -73,6 +74,7 @@ export async function startServer(
     throw error;
   }
   const { url, port, failed } = running.api;
+  returnMemory(10_000, signal);
   logger.info('the server is ready', { url });
   return { url, port, failed, stop };
 }
