@@ -2,29 +2,24 @@ import https from 'node:https';
 import t from 'tap';
 import WebSocket from 'ws';
 import { kinds } from '../../src/api/index.ts';
-import { insideNamespaces, startContainerd, whyNoContainerd } from '../contract/containerd.ts';
-import { containersOf, isReady, podOf, poll, sleepScript, startLab, stateOf } from './lab.ts';
+import { containersOf, enterLab, isReady, podOf, poll, sleepScript, stateOf } from './lab.ts';
 
-const skip = whyNoContainerd();
-if (skip !== undefined) t.plan(0, skip);
-else if (insideNamespaces(import.meta.filename)) {
-  const containerd = await startContainerd('10.201.0.0/24');
-  t.teardown(() => containerd.stop());
-  const lab = await startLab(t, containerd, [
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'cm', namespace: 'default' },
-      data: { key: 'one' },
-    } as object,
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'sec', namespace: 'default' },
-      data: { key: 'Z2VoZWlt' },
-    } as object,
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } },
-  ]);
+const lab = await enterLab(t, import.meta.filename, [
+  {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'cm', namespace: 'default' },
+    data: { key: 'one' },
+  } as object,
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'sec', namespace: 'default' },
+    data: { key: 'Z2VoZWlt' },
+  } as object,
+  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } },
+]);
+if (lab !== undefined) {
   const main = podOf('x', sleepScript).spec?.containers[0];
   if (main === undefined) throw new Error('no container');
   const inside = async (name: string, script: string): Promise<string> => {

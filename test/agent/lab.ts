@@ -11,7 +11,13 @@ import { createLogger, systemClock } from '../../src/base/index.ts';
 import { createFakeClient, createInformerFactory, type FakeClient } from '../../src/client/index.ts';
 import { type Cri, createCri } from '../../src/cri/index.ts';
 import { createLocalHost, createMemoryJournal } from '../../src/host/index.ts';
-import { busyboxImage, type Containerd } from '../contract/containerd.ts';
+import {
+  busyboxImage,
+  type Containerd,
+  insideNamespaces,
+  startContainerd,
+  whyNoContainerd,
+} from '../contract/containerd.ts';
 import { createTestCa } from './tls.ts';
 
 export interface Lab {
@@ -39,7 +45,43 @@ export interface Lab {
 
 export const nodeName = 'n1';
 
-export async function startLab(t: Test, containerd: Containerd, objects: readonly KubeObject[] = []): Promise<Lab> {
+/** Options of an agent that keeps all it has in `dataDir`, ca.crt among it. */
+export function agentOptions(dataDir: string): Parameters<typeof startAgent>[1] {
+  return {
+    nodeName,
+    nodeIp: '127.0.0.1',
+    caFile: join(dataDir, 'ca.crt'),
+    certDir: join(dataDir, 'pki'),
+    dataDir,
+    clusterDns: '10.96.0.10',
+    clusterDomain: 'cluster.local',
+    dns: 'on',
+    overlay: { vni: 1 },
+    bindAddress: '127.0.0.1',
+    port: 0,
+    taints: [],
+    labels: {},
+    maxPods: 110,
+  };
+}
+
+/**
+ * A lab in namespaces of its own, for the test in `file`. Undefined where there is nothing to do: the machine lacks something,
+ * which is told, or the file has run again inside.
+ */
+export async function enterLab(t: Test, file: string, objects?: readonly KubeObject[]): Promise<Lab | undefined> {
+  const skip = whyNoContainerd();
+  if (skip !== undefined) {
+    t.plan(0, skip);
+    return undefined;
+  }
+  if (!insideNamespaces(file)) return undefined;
+  const containerd = await startContainerd('10.200.0.0/24');
+  t.teardown(() => containerd.stop());
+  return startLab(t, containerd, objects);
+}
+
+async function startLab(t: Test, containerd: Containerd, objects: readonly KubeObject[] = []): Promise<Lab> {
   const ca = await createTestCa();
   const fake = createFakeClient(objects);
   // The authorizer says yes to everybody whom the CA has signed.
@@ -64,23 +106,7 @@ export async function startLab(t: Test, containerd: Containerd, objects: readonl
       logger: createLogger({ level }),
       clock: systemClock,
     };
-    const options = {
-      nodeName,
-      nodeIp: '127.0.0.1',
-      caFile: join(dataDir, 'ca.crt'),
-      certDir: join(dataDir, 'pki'),
-      dataDir,
-      clusterDns: '10.96.0.10',
-      clusterDomain: 'cluster.local',
-      dns: 'on' as const,
-      overlay: { vni: 1 },
-      bindAddress: '127.0.0.1',
-      port: 0,
-      taints: [],
-      labels: {},
-      maxPods: 110,
-    };
-    const agent = await startAgent(deps, options, stop.signal);
+    const agent = await startAgent(deps, agentOptions(dataDir), stop.signal);
     done = agent.done;
     port = agent.port;
   };

@@ -1,15 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import t from 'tap';
-import { insideNamespaces, startContainerd, whyNoContainerd } from '../contract/containerd.ts';
-import { containersOf, isReady, podOf, poll, sleepScript, startLab, stateOf } from './lab.ts';
+import { containersOf, enterLab, isReady, podOf, poll, sleepScript, stateOf } from './lab.ts';
 
-const skip = whyNoContainerd();
-if (skip !== undefined) t.plan(0, skip);
-else if (insideNamespaces(import.meta.filename)) {
-  const containerd = await startContainerd('10.200.0.0/24');
-  t.teardown(() => containerd.stop());
-  const lab = await startLab(t, containerd);
-
+const lab = await enterLab(t, import.meta.filename);
+if (lab !== undefined) {
   t.test('a pod comes up, is Ready, and leaves nothing behind when it is deleted', async (t) => {
     const begun = performance.now();
     await lab.create(podOf('web', sleepScript));

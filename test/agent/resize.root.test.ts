@@ -5,8 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Container, kinds, type Pod } from '../../src/api/index.ts';
-import { insideNamespaces, startContainerd, whyNoContainerd } from '../contract/containerd.ts';
-import { containersOf, isReady, podOf, poll, sleepScript, startLab } from './lab.ts';
+import { containersOf, enterLab, isReady, podOf, poll, sleepScript } from './lab.ts';
 
 type Resources = NonNullable<Container['resources']>;
 
@@ -29,12 +28,8 @@ function isTold(pod: Pod | undefined, condition: string): boolean {
   return pod?.status?.conditions?.some(({ type, status }) => type === condition && status === 'True') === true;
 }
 
-const skip = whyNoContainerd();
-if (skip !== undefined) t.plan(0, skip);
-else if (insideNamespaces(import.meta.filename)) {
-  const containerd = await startContainerd('10.200.0.0/24');
-  t.teardown(() => containerd.stop());
-  const lab = await startLab(t, containerd);
+const lab = await enterLab(t, import.meta.filename);
+if (lab !== undefined) {
   const sized = (cpu: string, memory: string): Resources => ({
     requests: { cpu, memory: '16Mi' },
     limits: { cpu: '500m', memory },

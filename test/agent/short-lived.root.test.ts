@@ -13,6 +13,7 @@ import { createFakeClient, createInformerFactory } from '../../src/client/index.
 import { type Cri, createFakeCri } from '../../src/cri/index.ts';
 import { createLocalHost, createMemoryJournal } from '../../src/host/index.ts';
 import { insideNamespaces } from '../contract/containerd.ts';
+import { agentOptions, nodeName } from './lab.ts';
 import { createTestCa } from './tls.ts';
 
 /** A runtime whose containers end while they are started; the first look after that still sees them running. */
@@ -47,7 +48,7 @@ if (insideNamespaces(import.meta.filename)) {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'crash', namespace: 'default', uid: 'u1' },
-      spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'busybox:1', imagePullPolicy: 'Never' }] },
+      spec: { nodeName, containers: [{ name: 'main', image: 'busybox:1', imagePullPolicy: 'Never' }] },
     };
     const client = createFakeClient([pod as KubeObject]);
     const stop = new AbortController();
@@ -60,22 +61,7 @@ if (insideNamespaces(import.meta.filename)) {
         logger: silentLogger,
         clock: systemClock,
       },
-      {
-        nodeName: 'n1',
-        nodeIp: '127.0.0.1',
-        caFile: join(dataDir, 'ca.crt'),
-        certDir: join(dataDir, 'pki'),
-        dataDir,
-        clusterDns: '10.96.0.10',
-        clusterDomain: 'cluster.local',
-        dns: 'on',
-        overlay: { vni: 1 },
-        bindAddress: '127.0.0.1',
-        port: 0,
-        taints: [],
-        labels: {},
-        maxPods: 110,
-      },
+      agentOptions(dataDir),
       stop.signal,
     );
     t.teardown(async () => {
