@@ -33,6 +33,14 @@ interface Source {
   readonly classNames: readonly string[];
 }
 
+interface Packages {
+  readonly nodeModules: string;
+  /** Identifier in kubernetes-models → full name. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Descriptions of apiVersion and kind. */
+  readonly typeMeta: ReadonlyMap<string, string>;
+}
+
 /** All types of the stable API versions, by full name. */
 export function readModels(nodeModules: string): ReadonlyMap<string, Model> {
   const sources = [...builtInSources(nodeModules), ...machinerySources(nodeModules)];
@@ -45,8 +53,9 @@ export function readModels(nodeModules: string): ReadonlyMap<string, Model> {
     if (exported !== undefined) names.set(exported, source.name);
   }
   const models = new Map<string, Model>();
+  const packages = { nodeModules, names, typeMeta: readTypeMeta(nodeModules) };
   for (const source of sources) {
-    const model = parseModel(source, texts.get(source) ?? '', names, nodeModules);
+    const model = parseModel(source, texts.get(source) ?? '', packages);
     if (model !== undefined) models.set(model.name, model);
   }
   return models;
@@ -93,12 +102,7 @@ function machinerySources(nodeModules: string): Source[] {
     });
 }
 
-function parseModel(
-  source: Source,
-  text: string,
-  names: ReadonlyMap<string, string>,
-  nodeModules: string,
-): Model | undefined {
+function parseModel(source: Source, text: string, { nodeModules, names, typeMeta }: Packages): Model | undefined {
   const start = /^export interface I(\w+)(?: extends TypeMeta)? \{$/m.exec(text);
   const description = start === null ? '' : commentBefore(text.slice(0, start.index));
   const kind = source.name.split('.').at(-1) ?? '';
@@ -117,11 +121,17 @@ function parseModel(
   for (const [, comment = '', field = '', optional, type = ''] of body.matchAll(pattern)) {
     if (field === 'apiVersion' || field === 'kind') {
       const literal = /^"([^"]+)"$/.exec(type)?.[1];
-      if (literal !== undefined) literals = { ...literals, [field]: literal };
+      if (literal !== undefined) {
+        literals = { ...literals, [field]: literal };
+        // Its one value is no enum: upstream's documents leave it open.
+        const description = typeMeta.get(field) ?? '';
+        fields.set(field, { type: { scalar: 'string' }, required: false, description, format: '' });
+        continue;
+      }
     }
     fields.set(field, {
       type: parseType(type, (identifier) => (identifier === `I${kind}` ? source.name : names.get(identifier))),
-      required: optional === undefined && literals[field as 'kind'] === undefined,
+      required: optional === undefined,
       description: cleanComment(comment),
       format: formats.get(field) ?? '',
     });
@@ -162,6 +172,13 @@ function readFormats(nodeModules: string, classNames: readonly string[]): Readon
   if (file === undefined) return new Map();
   const found = readFileSync(file, 'utf8').matchAll(/"baseName": "([^"]+)",\s*"type": "[^"]*",\s*"format": "([^"]+)"/g);
   return new Map([...found].map(([, field = '', format = '']) => [field, format]));
+}
+
+/** What client-node says of apiVersion and kind, on which the models are silent; the same in every kind. */
+function readTypeMeta(nodeModules: string): ReadonlyMap<string, string> {
+  const file = join(nodeModules, '@kubernetes', 'client-node', 'dist', 'gen', 'models', 'V1Pod.d.ts');
+  const found = readFileSync(file, 'utf8').matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*'(apiVersion|kind)'\?:/g);
+  return new Map([...found].map(([, comment = '', field = '']) => [field, cleanComment(comment)]));
 }
 
 function commentBefore(text: string): string {

@@ -1,6 +1,8 @@
 // The compact schema file of the server out of the models and the overlay.
 
+import { isDeepStrictEqual } from 'node:util';
 import { fieldTables } from '../../src/api/protobuf/fields/tables.ts';
+import { checkedEnums, unmarkedEnums } from '../../src/api/schema/enums.ts';
 import { mergeFacts } from '../../src/api/schema/overlay.ts';
 import type { FieldShape, MergeFacts, ScalarShape, SchemaFile, Shape, TypeShape } from '../../src/api/schema/shape.ts';
 import type { Model, ModelField, ModelType } from './read-models.ts';
@@ -49,7 +51,44 @@ export function runtimeSchema(models: ReadonlyMap<string, Model>): SchemaFile {
         throw new Error(`overlay names ${type}.${field}, which does not exist`);
     }
   }
-  return { types, kinds };
+  return { types, kinds, values: valuesOf(models) };
+}
+
+/** The enums that the models carry, and what the overlay says instead or beside; it may not repeat them. */
+function valuesOf(models: ReadonlyMap<string, Model>): SchemaFile['values'] {
+  const values: Record<string, Record<string, readonly string[]>> = {};
+  for (const { name: type, fields } of models.values()) {
+    for (const [field, { type: given }] of fields) {
+      const marked = enumIn(given);
+      const checked = checkedEnums[type]?.[field];
+      const unmarked = unmarkedEnums[type]?.[field];
+      if (isDeepStrictEqual(marked, checked ?? unmarked) && marked !== undefined) {
+        throw new Error(`the enum overlay repeats ${type}.${field}`);
+      }
+      if (checked !== undefined && !checked.every((one) => marked?.includes(one))) {
+        throw new Error(`the enum overlay has values of ${type}.${field} that are not marked`);
+      }
+      if (unmarked !== undefined && marked !== undefined) {
+        throw new Error(`${type}.${field} is a marked enum`);
+      }
+      const list = checked ?? unmarked ?? marked;
+      if (list !== undefined) values[type] = { ...values[type], [field]: list };
+    }
+  }
+  for (const [type, fields] of [...Object.entries(checkedEnums), ...Object.entries(unmarkedEnums)]) {
+    for (const field of Object.keys(fields)) {
+      if (values[type]?.[field] === undefined)
+        throw new Error(`the enum overlay names ${type}.${field}, which does not exist`);
+    }
+  }
+  return values;
+}
+
+/** Of a field, of the items of a list, of the values of a map. */
+function enumIn(type: ModelType): readonly string[] | undefined {
+  if ('list' in type) return enumIn(type.list);
+  if ('map' in type) return enumIn(type.map);
+  return 'scalar' in type ? type.enum : undefined;
 }
 
 const plainTypes = /^(?:\[\].+|\{\}.+|string|bool|bytes|int32|int64|double)$/;

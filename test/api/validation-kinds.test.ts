@@ -189,7 +189,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.csiDriver,
     spec({ fsGroupPolicy: 'x' }),
-    'spec.fsGroupPolicy: Unsupported value: "x": supported values: "ReadWriteOnceWithFSType", "File", "None"',
+    'spec.fsGroupPolicy: Unsupported value: "x": supported values: "File", "None", "ReadWriteOnceWithFSType"',
   ],
   [kinds.controllerRevision, { revision: 1 }, 'data: Required value: data is mandatory'],
   [
@@ -219,7 +219,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.pod,
     pod({}, { volumes: [{ name: 'v', hostPath: { path: '/a', type: 'x' } }] }),
-    'spec.volumes[0].hostPath.type: Unsupported value: "x": supported values: "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"',
+    'spec.volumes[0].hostPath.type: Unsupported value: "x": supported values: "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"',
   ],
   [
     kinds.pod,

@@ -43,6 +43,8 @@ interface SchemaSet {
   ofKind(kind: GroupVersionKind): ObjectSchema | undefined;
   /** The schema of a named type. */
   ofType(name: string): ObjectSchema | undefined;
+  /** What validation takes as the value of a field (of an item, of a list); undefined where it takes anything. */
+  valuesOf(type: string, field: string): readonly string[] | undefined;
 }
 
 /** Compiles a schema file; cheap until a type is asked for. */
@@ -81,6 +83,7 @@ function compileSchemas(file: SchemaFile): SchemaSet {
 
   return {
     ofType,
+    valuesOf: (type, field) => file.values[type]?.[field],
     ofKind(given) {
       const { group, version, kind } = formOf(given);
       const name = file.kinds[`${group}/${version}/${kind}`];

@@ -3,7 +3,7 @@
 //   { "io.k8s.api.core.v1.Pod": { "fields": { "spec": { "is": "#io.k8s.api.core.v1.PodSpec" }, … } }, … }
 //
 // A shape is a scalar's name, `#` and a type's name, or a list or map of shapes. Kept small on purpose: descriptions and
-// everything else that only clients read is in the OpenAPI documents beside it.
+// everything else that only clients read, enums among them, is in the OpenAPI documents beside it.
 
 export type ScalarShape =
   | 'string'
@@ -49,4 +49,6 @@ export interface SchemaFile {
   readonly types: Readonly<Record<string, TypeShape>>;
   /** `group/version/kind` → type name. */
   readonly kinds: Readonly<Record<string, string>>;
+  /** Type name → field → the values that validation takes, in the order in which a refusal names them. */
+  readonly values: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }

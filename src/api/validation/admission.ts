@@ -1,6 +1,7 @@
 // Webhook configurations and admission policies. Source: kubernetes pkg/apis/admissionregistration/validation.
 
 import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type {
   MutatingWebhookConfiguration,
   ValidatingAdmissionPolicy,
@@ -8,7 +9,7 @@ import type {
   ValidatingWebhookConfiguration,
 } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain, whyNotPort, whyNotQualifiedName } from './names.ts';
-import { each, invalidFor, oneOf, requireText, validLabelSelector } from './rules.ts';
+import { each, invalidFor, oneOf, requireOneOf, requireText, validLabelSelector } from './rules.ts';
 
 type Webhook = NonNullable<MutatingWebhookConfiguration['webhooks']>[number];
 type Rule = NonNullable<Webhook['rules']>[number];
@@ -16,15 +17,22 @@ type Client = Webhook['clientConfig'];
 type PolicySpec = NonNullable<ValidatingAdmissionPolicy['spec']>;
 type Resources = NonNullable<PolicySpec['matchConstraints']>;
 
-const failurePolicies = ['Fail', 'Ignore'];
-const matchPolicies = ['Equivalent', 'Exact'];
+const admission = 'io.k8s.api.admissionregistration.v1';
+const failurePolicies = valuesOf(`${admission}.MutatingWebhook`, 'failurePolicy');
+const matchPolicies = valuesOf(`${admission}.MutatingWebhook`, 'matchPolicy');
+const effects = valuesOf(`${admission}.MutatingWebhook`, 'sideEffects');
+const reinvocations = valuesOf(`${admission}.MutatingWebhook`, 'reinvocationPolicy');
+const operations = valuesOf(`${admission}.RuleWithOperations`, 'operations');
+const scopes = valuesOf(`${admission}.RuleWithOperations`, 'scope');
+const reasons = valuesOf(`${admission}.Validation`, 'reason');
+const actions = valuesOf(`${admission}.ValidatingAdmissionPolicyBindingSpec`, 'validationActions');
+const notFoundActions = valuesOf(`${admission}.ParamRef`, 'parameterNotFoundAction');
 const reviewVersions = ['v1', 'v1beta1'];
 
 export function validateMutatingWebhooks({ webhooks }: MutatingWebhookConfiguration): readonly FieldError[] {
-  return validateWebhooks(webhooks, (hook, at) => {
-    const choices = ['IfNeeded', 'Never'];
-    return oneOf(`${at}.reinvocationPolicy`, hook.reinvocationPolicy, choices);
-  });
+  return validateWebhooks(webhooks, (hook, at) =>
+    oneOf(`${at}.reinvocationPolicy`, hook.reinvocationPolicy, reinvocations()),
+  );
 }
 
 export function validateValidatingWebhooks({ webhooks }: ValidatingWebhookConfiguration): readonly FieldError[] {
@@ -64,11 +72,10 @@ function validateWebhook(hook: Webhook, at: string): FieldError[] {
     errors.push(invalid(`${at}.admissionReviewVersions`, versions, why));
   }
   errors.push(...each(`${at}.rules`, hook.rules, validateRule));
-  errors.push(...oneOf(`${at}.failurePolicy`, hook.failurePolicy, failurePolicies));
-  errors.push(...oneOf(`${at}.matchPolicy`, hook.matchPolicy, matchPolicies));
-  const effects = ['None', 'NoneOnDryRun'];
-  if (sideEffects === '') errors.push(required(`${at}.sideEffects`, `must specify one of ${effects.join(', ')}`));
-  else if (!effects.includes(sideEffects)) errors.push(notSupported(`${at}.sideEffects`, sideEffects, effects));
+  errors.push(...oneOf(`${at}.failurePolicy`, hook.failurePolicy, failurePolicies()));
+  errors.push(...oneOf(`${at}.matchPolicy`, hook.matchPolicy, matchPolicies()));
+  if (sideEffects === '') errors.push(required(`${at}.sideEffects`, `must specify one of ${effects().join(', ')}`));
+  else errors.push(...oneOf(`${at}.sideEffects`, sideEffects, effects()));
   if (timeout !== undefined && (timeout < 1 || timeout > 30)) {
     errors.push(invalid(`${at}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
   }
@@ -127,9 +134,6 @@ function validateUrl(field: string, text: string): FieldError[] {
   return errors;
 }
 
-const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
-const scopes = ['*', 'Cluster', 'Namespaced'];
-
 function validateRule(rule: Rule, at: string): FieldError[] {
   const errors: FieldError[] = [];
   const lists = [
@@ -145,7 +149,9 @@ function validateRule(rule: Rule, at: string): FieldError[] {
     }
     if (key === 'operations') {
       errors.push(
-        ...each(field, values, (one, nth) => (operations.includes(one) ? [] : [notSupported(nth, one, operations)])),
+        ...each(field, values, (one, nth) =>
+          operations().includes(one) ? [] : [notSupported(nth, one, operations())],
+        ),
       );
     } else if (key === 'apiVersions') {
       errors.push(
@@ -158,15 +164,13 @@ function validateRule(rule: Rule, at: string): FieldError[] {
   }
   if ((rule.resources ?? []).length === 0) errors.push(required(`${at}.resources`));
   errors.push(...each(`${at}.resources`, rule.resources, (one, nth) => (one === '' ? [required(nth)] : [])));
-  return [...errors, ...oneOf(`${at}.scope`, rule.scope, scopes)];
+  return [...errors, ...oneOf(`${at}.scope`, rule.scope, scopes())];
 }
-
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
 
 export function validateAdmissionPolicy({ spec }: ValidatingAdmissionPolicy): readonly FieldError[] {
   if (spec === undefined) return [required('spec.matchConstraints')];
   const { validations = [], auditAnnotations = [], paramKind, matchConstraints } = spec;
-  const errors = oneOf('spec.failurePolicy', spec.failurePolicy, failurePolicies);
+  const errors = oneOf('spec.failurePolicy', spec.failurePolicy, failurePolicies());
   if (paramKind !== undefined) {
     errors.push(...requireText('spec.paramKind.apiVersion', paramKind.apiVersion));
     errors.push(...requireText('spec.paramKind.kind', paramKind.kind));
@@ -200,7 +204,7 @@ export function validateAdmissionPolicy({ spec }: ValidatingAdmissionPolicy): re
       ...(message !== undefined && message !== '' && message.trim() === ''
         ? [invalid(`${at}.message`, message, 'message must be non-empty if specified')]
         : []),
-      ...oneOf(`${at}.reason`, reason, reasons),
+      ...oneOf(`${at}.reason`, reason, reasons()),
     ]),
     ...each('spec.auditAnnotations', auditAnnotations, ({ key, valueExpression }, at) => [
       ...requireText(`${at}.key`, key),
@@ -213,15 +217,13 @@ export function validateAdmissionPolicy({ spec }: ValidatingAdmissionPolicy): re
 function validateResources(field: string, resources: Resources): FieldError[] {
   const { namespaceSelector, objectSelector, resourceRules, excludeResourceRules, matchPolicy } = resources;
   return [
-    ...oneOf(`${field}.matchPolicy`, matchPolicy, matchPolicies),
+    ...oneOf(`${field}.matchPolicy`, matchPolicy, matchPolicies()),
     ...validLabelSelector(`${field}.namespaceSelector`, namespaceSelector),
     ...validLabelSelector(`${field}.objectSelector`, objectSelector),
     ...each(`${field}.resourceRules`, resourceRules, validateRule),
     ...each(`${field}.excludeResourceRules`, excludeResourceRules, validateRule),
   ];
 }
-
-const actions = ['Audit', 'Deny', 'Warn'];
 
 export function validateAdmissionPolicyBinding({ spec }: ValidatingAdmissionPolicyBinding): readonly FieldError[] {
   const { policyName, validationActions: chosen = [], paramRef, matchResources } = spec ?? {};
@@ -230,7 +232,7 @@ export function validateAdmissionPolicyBinding({ spec }: ValidatingAdmissionPoli
   const seen = new Set<string>();
   errors.push(
     ...each('spec.validationActions', chosen, (one, at) => {
-      const wrong = actions.includes(one) ? [] : [notSupported(at, one, actions)];
+      const wrong = actions().includes(one) ? [] : [notSupported(at, one, actions())];
       if (seen.has(one)) wrong.push(duplicate(at, one));
       seen.add(one);
       return wrong;
@@ -252,10 +254,7 @@ export function validateAdmissionPolicyBinding({ spec }: ValidatingAdmissionPoli
     }
     if (!name && selector === undefined)
       errors.push(required('spec.paramRef', 'one of name or selector must be specified'));
-    if (!action) errors.push(required('spec.paramRef.parameterNotFoundAction'));
-    else if (action !== 'Deny' && action !== 'Allow') {
-      errors.push(notSupported('spec.paramRef.parameterNotFoundAction', action, ['Deny', 'Allow']));
-    }
+    errors.push(...requireOneOf('spec.paramRef.parameterNotFoundAction', action, notFoundActions()));
   }
   return matchResources === undefined
     ? errors

@@ -1,6 +1,7 @@
 // Where a pod wants to run: node and pod affinity, spread constraints. Source: kubernetes pkg/apis/core/validation.
 
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { PodSpec } from '../types.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
 import { each, invalidFor, validLabelSelector } from './rules.ts';
@@ -69,7 +70,7 @@ function validateNodeTerm(term: NodeTerm | undefined, field: string): FieldError
   ];
 }
 
-const operators = ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn'];
+const operators = valuesOf('io.k8s.api.core.v1.NodeSelectorRequirement', 'operator');
 
 function validateRequirement({ operator, values = [] }: Requirement, field: string): FieldError[] {
   const at = `${field}.values`;
@@ -84,7 +85,9 @@ function validateRequirement({ operator, values = [] }: Requirement, field: stri
   if (operator === 'Gt' || operator === 'Lt') {
     return values.length === 1 ? [] : [required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
   }
-  return operators.includes(operator) ? [] : [invalid(`${field}.operator`, operator, 'not a valid selector operator')];
+  return operators().includes(operator)
+    ? []
+    : [invalid(`${field}.operator`, operator, 'not a valid selector operator')];
 }
 
 function validateFieldRequirement({ key, operator, values = [] }: Requirement, field: string): FieldError[] {
@@ -115,8 +118,12 @@ function validatePodTerm(term: PodTerm | undefined, field: string): FieldError[]
   ];
 }
 
-const unsatisfied = ['DoNotSchedule', 'ScheduleAnyway'];
-const inclusions = ['Honor', 'Ignore'];
+const spread = 'io.k8s.api.core.v1.TopologySpreadConstraint';
+const unsatisfied = valuesOf(spread, 'whenUnsatisfiable');
+const inclusions = {
+  nodeAffinityPolicy: valuesOf(spread, 'nodeAffinityPolicy'),
+  nodeTaintsPolicy: valuesOf(spread, 'nodeTaintsPolicy'),
+};
 
 export function validateSpread(field: string, constraints: readonly Spread[] = []): FieldError[] {
   return constraints.flatMap((one, index) => {
@@ -126,8 +133,8 @@ export function validateSpread(field: string, constraints: readonly Spread[] = [
     if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
     else errors.push(...invalidFor(`${at}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey)));
-    if (!unsatisfied.includes(whenUnsatisfiable)) {
-      errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfied));
+    if (!unsatisfied().includes(whenUnsatisfiable)) {
+      errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfied()));
     }
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.push(invalid(`${at}.minDomains`, minDomains, 'must be greater than zero'));
@@ -138,8 +145,8 @@ export function validateSpread(field: string, constraints: readonly Spread[] = [
     }
     for (const key of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
       const value = one[key];
-      if (value !== undefined && !inclusions.includes(value))
-        errors.push(notSupported(`${at}.${key}`, value, inclusions));
+      const known = inclusions[key]();
+      if (value !== undefined && !known.includes(value)) errors.push(notSupported(`${at}.${key}`, value, known));
     }
     const twin = constraints.findIndex(
       (other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,

@@ -2,9 +2,16 @@
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { parseQuantity, signOf } from '../quantity.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from '../types.ts';
 import { whyNotPathSegment } from './names.ts';
-import { each, invalidFor, requireOneOf, requireText, validLabelSelector } from './rules.ts';
+import { each, invalidFor, requireText, validLabelSelector } from './rules.ts';
+
+const autoscaling = 'io.k8s.api.autoscaling.v2';
+const metricTypes = valuesOf(`${autoscaling}.MetricSpec`, 'type');
+const targetTypes = valuesOf(`${autoscaling}.MetricTarget`, 'type');
+const choices = valuesOf(`${autoscaling}.HPAScalingRules`, 'selectPolicy');
+const policyTypes = valuesOf(`${autoscaling}.HPAScalingPolicy`, 'type');
 
 type Spec = NonNullable<HorizontalPodAutoscaler['spec']>;
 type Metric = NonNullable<Spec['metrics']>[number];
@@ -66,7 +73,7 @@ const sources = {
 function validateMetric(metric: Metric, field: string): FieldError[] {
   const { type } = metric;
   if (!type) return [required(`${field}.type`, 'must specify a metric source type')];
-  if (!Object.hasOwn(sources, type)) return [notSupported(`${field}.type`, type, Object.keys(sources))];
+  if (!metricTypes().includes(type)) return [notSupported(`${field}.type`, type, metricTypes())];
   const expected = sources[type as keyof typeof sources];
   const errors: FieldError[] = [];
   if (metric[expected] === undefined) {
@@ -124,8 +131,12 @@ function validateIdentifier(field: string, metric: NonNullable<Metric['pods']>['
 }
 
 function validateMetricTarget(field: string, target: Target | undefined): FieldError[] {
-  if (target === undefined) return [required(`${field}.type`, 'must specify a metric target type')];
-  const errors = requireOneOf(`${field}.type`, target.type, ['AverageValue', 'Utilization', 'Value']);
+  const errors = requireText(`${field}.type`, target?.type, 'must specify a metric target type');
+  if (target === undefined) return errors;
+  if (target.type && !targetTypes().includes(target.type)) {
+    const [first, second, last] = targetTypes();
+    errors.push(invalid(`${field}.type`, target.type, `must be either ${first}, ${second}, or ${last}`));
+  }
   for (const key of ['value', 'averageValue'] as const) {
     const value = target[key];
     if (value !== undefined && signOf(parseQuantity(value)) <= 0) {
@@ -175,14 +186,13 @@ function validateRules(field: string, rules: Rules | undefined): FieldError[] {
     const why = `must be less than or equal to ${maxStabilizationSeconds}`;
     errors.push(invalid(`${field}.stabilizationWindowSeconds`, window, why));
   }
-  const choices = ['Disabled', 'Max', 'Min'];
-  if (selectPolicy !== undefined && !choices.includes(selectPolicy)) {
-    errors.push(notSupported(`${field}.selectPolicy`, selectPolicy, choices));
+  if (selectPolicy !== undefined && !choices().includes(selectPolicy)) {
+    errors.push(notSupported(`${field}.selectPolicy`, selectPolicy, choices()));
   }
   if (policies.length === 0) errors.push(required(`${field}.policies`, 'must specify at least one Policy'));
   const wrongPolicies = each(`${field}.policies`, policies, ({ type, value, periodSeconds }, at) => {
     const wrong: FieldError[] = [];
-    if (type !== 'Pods' && type !== 'Percent') wrong.push(notSupported(`${at}.type`, type ?? '', ['Percent', 'Pods']));
+    if (!policyTypes().includes(type)) wrong.push(notSupported(`${at}.type`, type ?? '', policyTypes()));
     if (!(value > 0)) wrong.push(invalid(`${at}.value`, value ?? 0, 'must be greater than zero'));
     if (!(periodSeconds > 0))
       wrong.push(invalid(`${at}.periodSeconds`, periodSeconds ?? 0, 'must be greater than zero'));

@@ -1,6 +1,7 @@
 // Jobs and CronJobs. Source: kubernetes pkg/apis/batch/validation.
 
 import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import { compileLabelSelector } from '../selectors/labels.ts';
 import type { CronJob, Job, PodTemplateSpec } from '../types.ts';
 import { whyNotSchedule } from './cron.ts';
@@ -9,6 +10,14 @@ import { validatePodSpec } from './pod-spec.ts';
 import { each, immutable, nonNegative, oneOf, requireOneOf, validLabelSelector, validLabels } from './rules.ts';
 
 type JobSpec = NonNullable<Job['spec']>;
+
+const batch = 'io.k8s.api.batch.v1';
+const completionModes = valuesOf(`${batch}.JobSpec`, 'completionMode');
+const replacements = valuesOf(`${batch}.JobSpec`, 'podReplacementPolicy');
+const actions = valuesOf(`${batch}.PodFailurePolicyRule`, 'action');
+const exitCodeOperators = valuesOf(`${batch}.PodFailurePolicyOnExitCodesRequirement`, 'operator');
+const conditionStatuses = valuesOf(`${batch}.PodFailurePolicyOnPodConditionsPattern`, 'status');
+const concurrencies = valuesOf(`${batch}.CronJobSpec`, 'concurrencyPolicy');
 
 const maxIndexedParallelism = 100_000;
 const counts = [
@@ -42,8 +51,8 @@ function validateJobSpec(field: string, spec: JobSpec): FieldError[] {
   const restart = template?.spec?.restartPolicy;
   if (template === undefined) return [...errors, required(`${field}.template`)];
   errors.push(
-    ...requireOneOf(`${field}.completionMode`, spec.completionMode ?? 'NonIndexed', ['Indexed', 'NonIndexed']),
-    ...oneOf(`${field}.podReplacementPolicy`, spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed']),
+    ...requireOneOf(`${field}.completionMode`, spec.completionMode ?? 'NonIndexed', completionModes()),
+    ...oneOf(`${field}.podReplacementPolicy`, spec.podReplacementPolicy, replacements()),
     ...validateIndexed(field, spec),
     ...validateFailurePolicy(field, spec),
     ...validLabels(`${field}.template.metadata.labels`, template.metadata?.labels),
@@ -108,15 +117,19 @@ function validateFailurePolicy(
   if (podReplacementPolicy !== undefined && podReplacementPolicy !== 'Failed') {
     errors.push(notSupported(`${field}.podReplacementPolicy`, podReplacementPolicy, ['Failed']));
   }
-  const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
   const rules = each(`${field}.podFailurePolicy.rules`, podFailurePolicy.rules, (rule, at) => {
     const { onExitCodes: codes, onPodConditions: conditions = [] } = rule;
-    const wrong = requireOneOf(`${at}.action`, rule.action, actions);
+    const wrong = requireOneOf(`${at}.action`, rule.action, actions());
     if (codes !== undefined) {
-      wrong.push(...requireOneOf(`${at}.onExitCodes.operator`, codes.operator, ['In', 'NotIn']));
+      wrong.push(...requireOneOf(`${at}.onExitCodes.operator`, codes.operator, exitCodeOperators()));
       if ((codes.values ?? []).length === 0)
         wrong.push(invalid(`${at}.onExitCodes.values`, [], 'at least one value is required'));
     }
+    wrong.push(
+      ...each(`${at}.onPodConditions`, conditions, ({ status }, nth) =>
+        oneOf(`${nth}.status`, status, conditionStatuses()),
+      ),
+    );
     if (codes !== undefined && conditions.length > 0) {
       wrong.push(invalid(at, '', 'specifying both OnExitCodes and OnPodConditions is not supported'));
     }
@@ -176,7 +189,7 @@ export function validateCronJob({ metadata, spec }: CronJob): readonly FieldErro
     ...validateSchedule(spec.schedule),
     ...validateTimeZone(spec.timeZone),
     ...nonNegative('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds),
-    ...requireOneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']),
+    ...requireOneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, concurrencies()),
     ...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit),
     ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
   );

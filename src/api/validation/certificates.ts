@@ -2,35 +2,12 @@
 // Source: kubernetes pkg/apis/certificates/validation.
 
 import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { CertificateSigningRequest } from '../types.ts';
 import { whyNotDnsSubdomain } from './names.ts';
 import { immutable } from './rules.ts';
 
-const usages = [
-  'any',
-  'cert sign',
-  'client auth',
-  'code signing',
-  'content commitment',
-  'crl sign',
-  'data encipherment',
-  'decipher only',
-  'digital signature',
-  'email protection',
-  'encipher only',
-  'ipsec end system',
-  'ipsec tunnel',
-  'ipsec user',
-  'key agreement',
-  'key encipherment',
-  'microsoft sgc',
-  'netscape sgc',
-  'ocsp signing',
-  's/mime',
-  'server auth',
-  'signing',
-  'timestamping',
-];
+const usages = valuesOf('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', 'usages');
 
 export function validateCertificateSigningRequest({ spec }: CertificateSigningRequest): readonly FieldError[] {
   if (spec === undefined) return [required('spec')];
@@ -41,7 +18,7 @@ export function validateCertificateSigningRequest({ spec }: CertificateSigningRe
   }
   if ((spec.usages ?? []).length === 0) errors.push(required('spec.usages'));
   for (const [index, usage] of (spec.usages ?? []).entries()) {
-    if (!usages.includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, usages));
+    if (!usages().includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, usages()));
     if (spec.usages?.indexOf(usage) !== index) errors.push(duplicate(`spec.usages[${index}]`, usage));
   }
   if (!spec.signerName) errors.push(required('spec.signerName'));

@@ -2,9 +2,14 @@
 // Source: kubernetes pkg/apis/{scheduling,storage,networking,node}/validation.
 
 import { type FieldError, forbidden, invalid } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { IngressClass, PriorityClass, RuntimeClass, StorageClass } from '../types.ts';
 import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
 import { immutable, invalidFor, oneOf, requireOneOf, requireText, sameJson, validLabels } from './rules.ts';
+
+const preemptionPolicies = valuesOf('io.k8s.api.scheduling.v1.PriorityClass', 'preemptionPolicy');
+const reclaimPolicies = valuesOf('io.k8s.api.storage.v1.StorageClass', 'reclaimPolicy');
+const bindingModes = valuesOf('io.k8s.api.storage.v1.StorageClass', 'volumeBindingMode');
 
 /** Source: HighestUserDefinablePriority. */
 const highestPriority = 1_000_000_000;
@@ -26,7 +31,7 @@ export function validatePriorityClass(one: PriorityClass): readonly FieldError[]
   } else if (value > highestPriority) {
     errors.push(forbidden('value', `maximum allowed value of a user defined priority is ${highestPriority}`));
   }
-  return [...errors, ...oneOf('preemptionPolicy', preemptionPolicy, ['Never', 'PreemptLowerPriority'])];
+  return [...errors, ...oneOf('preemptionPolicy', preemptionPolicy, preemptionPolicies())];
 }
 
 export function validatePriorityClassUpdate(changed: PriorityClass, old: PriorityClass): readonly FieldError[] {
@@ -44,8 +49,8 @@ export function validateStorageClass(one: StorageClass): readonly FieldError[] {
     if (key === '') errors.push(invalid('parameters', key, 'field can not be empty.'));
   return [
     ...errors,
-    ...oneOf('reclaimPolicy', one.reclaimPolicy, ['Delete', 'Retain']),
-    ...requireOneOf('volumeBindingMode', one.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']),
+    ...oneOf('reclaimPolicy', one.reclaimPolicy, reclaimPolicies()),
+    ...requireOneOf('volumeBindingMode', one.volumeBindingMode, bindingModes()),
   ];
 }
 

@@ -1,23 +1,33 @@
 // A container's security, lifecycle, devices, and what an ephemeral one may not have.
-// Source: kubernetes pkg/apis/core/validation (ValidateSecurityContext, validateLifecycle, validateEphemeralContainers).
+// Source: kubernetes pkg/apis/core/validation (ValidateSecurityContext, validateResizePolicy, validateLifecycle, validateEphemeralContainers).
 
-import { type FieldError, forbidden, invalid, notFound, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, notFound, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { Container } from '../types.ts';
 import { validateProfiles } from './pod-parts.ts';
 import { each, inRange, oneOf, requireOneOf } from './rules.ts';
 
-interface Place {
+/** Where a container stands in its pod. */
+export interface PartPlace {
   /** `spec.containers[0]` */
   readonly field: string;
+  /** Names of the pod's volumes. */
   readonly volumes: ReadonlySet<string>;
   readonly role: 'main' | 'init' | 'ephemeral';
+  /** The pod's restartPolicy. */
+  readonly restarts: string | undefined;
 }
 
+const core = 'io.k8s.api.core.v1';
+const procMounts = valuesOf(`${core}.SecurityContext`, 'procMount');
+const propagations = valuesOf(`${core}.VolumeMount`, 'mountPropagation');
+const resizedResources = valuesOf(`${core}.ContainerResizePolicy`, 'resourceName');
+const resizeRestarts = valuesOf(`${core}.ContainerResizePolicy`, 'restartPolicy');
 const maxInt32 = 2_147_483_647;
 const handlers = ['exec', 'httpGet', 'tcpSocket', 'sleep'] as const;
 const notEphemeral = ['ports', 'lifecycle', 'resizePolicy'] as const;
 
-export function validateContainerParts(container: Container, place: Place): FieldError[] {
+export function validateContainerParts(container: Container, place: PartPlace): FieldError[] {
   const { field, role } = place;
   const errors: FieldError[] = [];
   if (container.securityContext !== undefined) errors.push(...validateSecurity(container, field));
@@ -32,12 +42,7 @@ export function validateContainerParts(container: Container, place: Place): Fiel
   } else if (container.lifecycle !== undefined) errors.push(...validateLifecycle(container, place));
   if (container.volumeDevices !== undefined) errors.push(...validateDevices(container, place));
   if (container.volumeMounts !== undefined) errors.push(...validatePropagation(container, field));
-  errors.push(
-    ...each(`${field}.resizePolicy`, container.resizePolicy, ({ resourceName, restartPolicy }, at) => [
-      ...requireOneOf(`${at}.resourceName`, resourceName, ['cpu', 'memory']),
-      ...requireOneOf(`${at}.restartPolicy`, restartPolicy, ['NotRequired', 'RestartContainer']),
-    ]),
-  );
+  if (container.resizePolicy !== undefined) errors.push(...validateResizePolicy(container, place));
   return errors;
 }
 
@@ -47,7 +52,7 @@ function validateSecurity({ securityContext: context }: Container, place: string
   const errors = [
     ...inRange(`${field}.runAsUser`, context.runAsUser, 0, maxInt32),
     ...inRange(`${field}.runAsGroup`, context.runAsGroup, 0, maxInt32),
-    ...oneOf(`${field}.procMount`, context.procMount, ['Default', 'Unmasked']),
+    ...oneOf(`${field}.procMount`, context.procMount, procMounts()),
     ...validateProfiles(field, context),
   ];
   if (context.allowPrivilegeEscalation === false) {
@@ -63,7 +68,25 @@ function validateSecurity({ securityContext: context }: Container, place: string
   return errors;
 }
 
-function validateLifecycle({ lifecycle, restartPolicy }: Container, { field, role }: Place): FieldError[] {
+/** Only a resource that is named twice is told by its index; all else is said of the whole list, as upstream says it. */
+function validateResizePolicy({ resizePolicy }: Container, { field, restarts }: PartPlace): FieldError[] {
+  const at = `${field}.resizePolicy`;
+  const seen = new Set<string>();
+  return each(at, resizePolicy, ({ resourceName, restartPolicy }, item) => {
+    const errors = seen.has(resourceName) ? [duplicate(item, resourceName)] : [];
+    seen.add(resourceName);
+    errors.push(
+      ...requireOneOf(at, resourceName, resizedResources()),
+      ...requireOneOf(at, restartPolicy, resizeRestarts()),
+    );
+    if (restarts === 'Never' && restartPolicy !== 'NotRequired') {
+      errors.push(invalid(at, restartPolicy ?? '', "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    }
+    return errors;
+  });
+}
+
+function validateLifecycle({ lifecycle, restartPolicy }: Container, { field, role }: PartPlace): FieldError[] {
   const at = `${field}.lifecycle`;
   if (role === 'init' && restartPolicy !== 'Always') {
     return [forbidden(at, 'may not be set for init containers without restartPolicy=Always')];
@@ -81,7 +104,7 @@ function validateLifecycle({ lifecycle, restartPolicy }: Container, { field, rol
   });
 }
 
-function validateDevices({ volumeDevices, volumeMounts = [] }: Container, { field, volumes }: Place): FieldError[] {
+function validateDevices({ volumeDevices, volumeMounts = [] }: Container, { field, volumes }: PartPlace): FieldError[] {
   const paths = new Set<string>();
   return each(`${field}.volumeDevices`, volumeDevices, ({ name, devicePath }, at) => {
     const errors: FieldError[] = [];
@@ -102,7 +125,7 @@ function validateDevices({ volumeDevices, volumeMounts = [] }: Container, { fiel
 
 function validatePropagation({ volumeMounts, securityContext }: Container, field: string): FieldError[] {
   return each(`${field}.volumeMounts`, volumeMounts, ({ mountPropagation, subPath, subPathExpr }, at) => {
-    const errors = oneOf(`${at}.mountPropagation`, mountPropagation, ['Bidirectional', 'HostToContainer', 'None']);
+    const errors = oneOf(`${at}.mountPropagation`, mountPropagation, propagations());
     if (mountPropagation === 'Bidirectional' && securityContext?.privileged !== true) {
       const why = 'Bidirectional mount propagation is available only to privileged containers';
       errors.push(forbidden(`${at}.mountPropagation`, why));

@@ -1,9 +1,10 @@
 // One container of a pod: main, init or ephemeral. Source: kubernetes pkg/apis/core/validation (validateContainers).
 
-import { duplicate, type FieldError, forbidden, invalid, notFound, notSupported, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, notFound, required } from '../field-error.ts';
 import { compareQuantities, parseQuantity, signOf } from '../quantity.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { Container, Probe } from '../types.ts';
-import { validateContainerParts } from './container-parts.ts';
+import { type PartPlace, validateContainerParts } from './container-parts.ts';
 import {
   whyNotConfigMapKey,
   whyNotDnsLabel,
@@ -14,13 +15,15 @@ import {
 } from './names.ts';
 import { invalidFor, nonNegative, oneOf, requireText } from './rules.ts';
 
-interface ContainerPlace {
-  /** `spec.containers[0]` */
-  readonly field: string;
-  /** Names of the pod's volumes. */
-  readonly volumes: ReadonlySet<string>;
+const core = 'io.k8s.api.core.v1';
+const pullPolicies = valuesOf(`${core}.Container`, 'imagePullPolicy');
+const messagePolicies = valuesOf(`${core}.Container`, 'terminationMessagePolicy');
+const protocols = valuesOf(`${core}.ContainerPort`, 'protocol');
+const restarts = valuesOf(`${core}.Container`, 'restartPolicy');
+const schemes = valuesOf(`${core}.HTTPGetAction`, 'scheme');
+
+interface ContainerPlace extends PartPlace {
   readonly hostNetwork: boolean;
-  readonly role: 'main' | 'init' | 'ephemeral';
 }
 
 export function validateContainer(container: Container, place: ContainerPlace): FieldError[] {
@@ -31,13 +34,10 @@ export function validateContainer(container: Container, place: ContainerPlace): 
   if (image === '') errors.push(required(`${field}.image`));
   else if (image !== image.trim())
     errors.push(invalid(`${field}.image`, image, 'must not have leading or trailing whitespace'));
-  errors.push(...oneOf(`${field}.imagePullPolicy`, container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']));
-  errors.push(
-    ...oneOf(`${field}.terminationMessagePolicy`, container.terminationMessagePolicy, [
-      'FallbackToLogsOnError',
-      'File',
-    ]),
-  );
+  errors.push(...oneOf(`${field}.imagePullPolicy`, container.imagePullPolicy, pullPolicies()));
+  errors.push(...oneOf(`${field}.restartPolicy`, container.restartPolicy, restarts()));
+  const { terminationMessagePolicy } = container;
+  errors.push(...oneOf(`${field}.terminationMessagePolicy`, terminationMessagePolicy, messagePolicies()));
   errors.push(
     ...validatePorts(container, place),
     ...validateEnv(container, field),
@@ -47,8 +47,6 @@ export function validateContainer(container: Container, place: ContainerPlace): 
   errors.push(...validateProbes(container, place), ...validateContainerParts(container, place));
   return errors;
 }
-
-const protocols = ['SCTP', 'TCP', 'UDP'];
 
 function validatePorts({ ports = [] }: Container, { field, hostNetwork }: ContainerPlace): FieldError[] {
   const errors: FieldError[] = [];
@@ -65,7 +63,7 @@ function validatePorts({ ports = [] }: Container, { field, hostNetwork }: Contai
     else errors.push(...invalidFor(`${at}.containerPort`, containerPort, whyNotPort(containerPort)));
     if (hostPort) errors.push(...invalidFor(`${at}.hostPort`, hostPort, whyNotPort(hostPort)));
     if (protocol === '') errors.push(required(`${at}.protocol`));
-    else if (!protocols.includes(protocol)) errors.push(notSupported(`${at}.protocol`, protocol, protocols));
+    else errors.push(...oneOf(`${at}.protocol`, protocol, protocols()));
     if (hostNetwork && hostPort && hostPort !== containerPort) {
       errors.push(invalid(`${at}.containerPort`, containerPort, 'must match `hostPort` when `hostNetwork` is true'));
     }
@@ -198,7 +196,7 @@ function validateProbe(field: string, probe: Probe, name: (typeof probeNames)[nu
   if (httpGet !== undefined) {
     errors.push(...requireText(`${field}.httpGet.path`, httpGet.path));
     errors.push(...validatePort(`${field}.httpGet.port`, httpGet.port));
-    errors.push(...oneOf(`${field}.httpGet.scheme`, httpGet.scheme, ['HTTP', 'HTTPS']));
+    errors.push(...oneOf(`${field}.httpGet.scheme`, httpGet.scheme, schemes()));
   }
   if (tcpSocket !== undefined) errors.push(...validatePort(`${field}.tcpSocket.port`, tcpSocket.port));
   if (grpc !== undefined) errors.push(...invalidFor(`${field}.grpc.port`, grpc.port, whyNotPort(grpc.port)));

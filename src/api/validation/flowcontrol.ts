@@ -1,6 +1,7 @@
 // FlowSchemas and PriorityLevelConfigurations. Source: kubernetes pkg/apis/flowcontrol/validation.
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '../types.ts';
 import { each, requireText } from './rules.ts';
 
@@ -8,7 +9,13 @@ type PolicyRules = NonNullable<NonNullable<FlowSchema['spec']>['rules']>[number]
 type ResourceRule = NonNullable<PolicyRules['resourceRules']>[number];
 
 const maxPrecedence = 10_000;
-const verbs = ['*', 'create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
+const flowcontrol = 'io.k8s.api.flowcontrol.v1';
+const methods = valuesOf(`${flowcontrol}.FlowDistinguisherMethod`, 'type');
+const subjectKinds = valuesOf(`${flowcontrol}.Subject`, 'kind');
+const resourceVerbs = valuesOf(`${flowcontrol}.ResourcePolicyRule`, 'verbs');
+const pathVerbs = valuesOf(`${flowcontrol}.NonResourcePolicyRule`, 'verbs');
+const levelTypes = valuesOf(`${flowcontrol}.PriorityLevelConfigurationSpec`, 'type');
+const responses = valuesOf(`${flowcontrol}.LimitResponse`, 'type');
 
 export function validateFlowSchema({ metadata, spec }: FlowSchema): readonly FieldError[] {
   const {
@@ -26,8 +33,8 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema): readonly Fie
       invalid('spec.matchingPrecedence', precedence, "only the schema named 'exempt' may have matchingPrecedence 1"),
     );
   }
-  if (method !== undefined && method.type !== 'ByNamespace' && method.type !== 'ByUser') {
-    errors.push(notSupported('spec.distinguisherMethod', method, ['ByNamespace', 'ByUser']));
+  if (method !== undefined && !methods().includes(method.type)) {
+    errors.push(notSupported('spec.distinguisherMethod.type', method.type, methods()));
   }
   errors.push(...requireText('spec.priorityLevelConfiguration.name', level?.name, 'must reference a priority level'));
   return [...errors, ...each('spec.rules', spec?.rules, validateRules)];
@@ -41,8 +48,8 @@ function validateRules(rules: PolicyRules, at: string): FieldError[] {
   if (subjects.length === 0) errors.push(required(`${at}.subjects`, 'subjects must contain at least one value'));
   errors.push(
     ...each(`${at}.subjects`, subjects, (subject, field) => {
-      if (!Object.hasOwn(subjectParts, subject.kind)) {
-        return [notSupported(`${field}.kind`, subject.kind ?? '', Object.keys(subjectParts))];
+      if (!subjectKinds().includes(subject.kind)) {
+        return [notSupported(`${field}.kind`, subject.kind ?? '', subjectKinds())];
       }
       const part = subjectParts[subject.kind as keyof typeof subjectParts];
       const named = subject[part];
@@ -65,7 +72,7 @@ function validateRules(rules: PolicyRules, at: string): FieldError[] {
   errors.push(...each(`${at}.resourceRules`, resourceRules, validateResourceRule));
   errors.push(
     ...each(`${at}.nonResourceRules`, nonResourceRules, (rule, field) => [
-      ...validateVerbs(`${field}.verbs`, rule.verbs),
+      ...validateVerbs(`${field}.verbs`, rule.verbs, pathVerbs()),
       ...((rule.nonResourceURLs ?? []).length === 0
         ? [required(`${field}.nonResourceURLs`, 'nonResourceURLs must contain at least one value')]
         : []),
@@ -79,7 +86,7 @@ function nameOf(part: string): string {
 }
 
 function validateResourceRule(rule: ResourceRule, at: string): FieldError[] {
-  const errors = validateVerbs(`${at}.verbs`, rule.verbs);
+  const errors = validateVerbs(`${at}.verbs`, rule.verbs, resourceVerbs());
   for (const key of ['apiGroups', 'resources'] as const) {
     if ((rule[key] ?? []).length === 0) errors.push(required(`${at}.${key}`, 'at least one value is required'));
   }
@@ -91,7 +98,7 @@ function validateResourceRule(rule: ResourceRule, at: string): FieldError[] {
   return errors;
 }
 
-function validateVerbs(field: string, given: readonly string[] = []): FieldError[] {
+function validateVerbs(field: string, given: readonly string[] = [], verbs: readonly string[]): FieldError[] {
   if (given.length === 0) return [required(field, 'verbs must contain at least one value')];
   if (given.includes('*') && given.length > 1) {
     return [invalid(field, given, "if '*' is present, must not specify other verbs")];
@@ -110,7 +117,7 @@ export function validatePriorityLevel({ metadata, spec }: PriorityLevelConfigura
       ? errors
       : [...errors, forbidden('spec.limited', 'must be nil if the type is not Limited')];
   }
-  if (type !== 'Limited') return [notSupported('spec.type', type, ['Exempt', 'Limited'])];
+  if (type !== 'Limited') return [notSupported('spec.type', type, levelTypes())];
   if (exempt !== undefined) return [forbidden('spec.exempt', 'must be nil if the type is Limited')];
   if (limited === undefined) return [required('spec.limited', 'must not be empty when type is Limited')];
   const errors: FieldError[] = [];
@@ -152,6 +159,6 @@ export function validatePriorityLevel({ metadata, spec }: PriorityLevelConfigura
       const why = `should not be greater than queues (${queues})`;
       errors.push(invalid(`${at}.limitResponse.queuing.handSize`, handSize, why));
     }
-  } else errors.push(notSupported(`${at}.limitResponse.type`, response, ['Queue', 'Reject']));
+  } else errors.push(notSupported(`${at}.limitResponse.type`, response, responses()));
   return errors;
 }

@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain, whyNotPathSegment, whyNotPort, whyNotPortName } from './names.ts';
 import {
@@ -16,6 +17,12 @@ import {
   validIp,
   validLabelSelector,
 } from './rules.ts';
+
+const networking = 'io.k8s.api.networking.v1';
+const policyTypes = valuesOf(`${networking}.NetworkPolicySpec`, 'policyTypes');
+const protocols = valuesOf(`${networking}.NetworkPolicyPort`, 'protocol');
+const pathTypes = valuesOf(`${networking}.HTTPIngressPath`, 'pathType');
+const parameterScopes = valuesOf(`${networking}.IngressClassParametersReference`, 'scope');
 
 type PolicySpec = NonNullable<NetworkPolicy['spec']>;
 type PolicyPort = NonNullable<NonNullable<PolicySpec['ingress']>[number]['ports']>[number];
@@ -36,12 +43,12 @@ export function validateNetworkPolicy({ spec }: NetworkPolicy): readonly FieldEr
       ...each(`${at}.to`, rule.to, validatePeer),
     ]),
     ...(types.length > 2 ? [invalid('spec.policyTypes', types, 'may not specify more than two policyTypes')] : []),
-    ...each('spec.policyTypes', types, (type, at) => requireOneOf(at, type, ['Egress', 'Ingress'])),
+    ...each('spec.policyTypes', types, (type, at) => requireOneOf(at, type, policyTypes())),
   ];
 }
 
 function validatePolicyPort({ port, endPort, protocol }: PolicyPort, field: string): FieldError[] {
-  const errors = oneOf(`${field}.protocol`, protocol, ['SCTP', 'TCP', 'UDP']);
+  const errors = oneOf(`${field}.protocol`, protocol, protocols());
   if (typeof port === 'number') errors.push(...invalidFor(`${field}.port`, port, whyNotPort(port)));
   if (typeof port === 'string') errors.push(...invalidFor(`${field}.port`, port, whyNotPortName(port)));
   if (endPort === undefined) return errors;
@@ -117,7 +124,6 @@ function validateHost(field: string, host = ''): FieldError[] {
   return invalidFor(field, host, whyNotDnsSubdomain(plain));
 }
 
-const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
 const badPathParts = ['//', '/./', '/../', '%2f', '%2F'];
 const badPathEnds = ['/..', '/.'];
 
@@ -132,7 +138,7 @@ function validatePath({ path = '', pathType, backend }: IngressPath, field: stri
     for (const end of badPathEnds) if (path.endsWith(end)) errors.push(invalid(at, path, `cannot end with '${end}'`));
   } else if (pathType === 'ImplementationSpecific') {
     if (path !== '' && !path.startsWith('/')) errors.push(invalid(at, path, 'must be an absolute path'));
-  } else errors.push(notSupported(`${field}.pathType`, pathType, pathTypes));
+  } else errors.push(notSupported(`${field}.pathType`, pathType, pathTypes()));
   return [...errors, ...validateBackend(`${field}.backend`, backend)];
 }
 
@@ -194,7 +200,7 @@ function validateClassParameters(parameters: NonNullable<IngressClass['spec']>['
     ...(name
       ? invalidFor(`${field}.name`, name, whyNotPathSegment(name))
       : [required(`${field}.name`, 'name is required')]),
-    ...requireOneOf(`${field}.scope`, scope, ['Cluster', 'Namespace']),
+    ...requireOneOf(`${field}.scope`, scope, parameterScopes()),
   ];
   if (scope === 'Namespace' && !namespace) {
     errors.push(required(`${field}.namespace`, "`parameters.scope` is set to 'Namespace'"));

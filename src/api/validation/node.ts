@@ -1,11 +1,12 @@
 // Nodes, Leases and Events. Source: kubernetes pkg/apis/{core,coordination}/validation.
 
 import { duplicate, type FieldError, forbidden, invalid } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { CoreEvent, Lease, Node } from '../types.ts';
 import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
-import { invalidFor, nonNegative, oneOf, requireText, sameJson } from './rules.ts';
+import { invalidFor, nonNegative, requireOneOf, sameJson } from './rules.ts';
 
-const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const taintEffects = valuesOf('io.k8s.api.core.v1.Taint', 'effect');
 
 export function validateNode({ spec }: Node): readonly FieldError[] {
   const errors: FieldError[] = [];
@@ -14,7 +15,7 @@ export function validateNode({ spec }: Node): readonly FieldError[] {
     const field = `spec.taints[${index}]`;
     errors.push(...invalidFor(`${field}.key`, key, whyNotQualifiedName(key)));
     errors.push(...invalidFor(`${field}.value`, value, whyNotLabelValue(value)));
-    errors.push(...requireText(`${field}.effect`, effect), ...oneOf(`${field}.effect`, effect, taintEffects));
+    errors.push(...requireOneOf(`${field}.effect`, effect, taintEffects()));
     if (seen.has(`${key}:${effect}`)) errors.push(duplicate(field, { key, value, effect }));
     seen.add(`${key}:${effect}`);
   }

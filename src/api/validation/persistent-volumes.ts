@@ -2,6 +2,7 @@
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { compareQuantities, parseQuantity, signOf } from '../quantity.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../types.ts';
 import { validateNodeSelector } from './affinity.ts';
 import { whyNotDnsSubdomain } from './names.ts';
@@ -10,8 +11,12 @@ import { each, immutable, invalidFor, oneOf, requireText, sameJson, validLabelSe
 type VolumeSpec = NonNullable<PersistentVolume['spec']>;
 type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
 
-const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-const volumeModes = ['Block', 'Filesystem'];
+const core = 'io.k8s.api.core.v1';
+const reclaimPolicies = valuesOf(`${core}.PersistentVolumeSpec`, 'persistentVolumeReclaimPolicy');
+const volumeModes = valuesOf(`${core}.PersistentVolumeSpec`, 'volumeMode');
+const volumeAccess = valuesOf(`${core}.PersistentVolumeSpec`, 'accessModes');
+const claimModes = valuesOf(`${core}.PersistentVolumeClaimSpec`, 'volumeMode');
+const claimAccess = valuesOf(`${core}.PersistentVolumeClaimSpec`, 'accessModes');
 
 /** What of a volume's spec is not a source. */
 const plainFields: ReadonlySet<string> = new Set([
@@ -33,14 +38,14 @@ function sourcesOf(spec: VolumeSpec | undefined): object {
 export function validatePersistentVolume({ spec }: PersistentVolume): readonly FieldError[] {
   if (spec === undefined) return [required('spec', 'must specify a volume type')];
   const { capacity = {}, hostPath, local, nodeAffinity, persistentVolumeReclaimPolicy: reclaim } = spec;
-  const errors = validateModes(spec.accessModes, 'spec.accessModes', '');
+  const errors = validateModes('spec.accessModes', spec.accessModes, { known: volumeAccess(), needed: '' });
   if (Object.keys(capacity).length === 0) errors.push(required('spec.capacity'));
   else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) {
     errors.push(notSupported('spec.capacity', capacity, ['storage']));
   }
   for (const [name, amount] of Object.entries(capacity)) errors.push(...positive(`spec.capacity[${name}]`, amount));
-  errors.push(...oneOf('spec.persistentVolumeReclaimPolicy', reclaim, ['Delete', 'Recycle', 'Retain']));
-  errors.push(...oneOf('spec.volumeMode', spec.volumeMode, volumeModes));
+  errors.push(...oneOf('spec.persistentVolumeReclaimPolicy', reclaim, reclaimPolicies()));
+  errors.push(...oneOf('spec.volumeMode', spec.volumeMode, volumeModes()));
   const [source, ...extra] = Object.keys(sourcesOf(spec));
   if (source === undefined) errors.push(required('spec', 'must specify a volume type'));
   for (const one of extra) errors.push(forbidden(`spec.${one}`, 'may not specify more than 1 volume type'));
@@ -78,11 +83,14 @@ export function validatePersistentVolume({ spec }: PersistentVolume): readonly F
   return errors;
 }
 
-function validateModes(modes: readonly string[] = [], field: string, detail: string): FieldError[] {
-  const errors = modes.length === 0 ? [required(field, detail)] : [];
-  errors.push(
-    ...each(field, modes, (mode) => (accessModes.includes(mode) ? [] : [notSupported(field, mode, accessModes)])),
-  );
+/** @param needed what to say when there is none. */
+function validateModes(
+  field: string,
+  modes: readonly string[] = [],
+  { known, needed }: { readonly known: readonly string[]; readonly needed: string },
+): FieldError[] {
+  const errors = modes.length === 0 ? [required(field, needed)] : [];
+  errors.push(...each(field, modes, (mode) => (known.includes(mode) ? [] : [notSupported(field, mode, known)])));
   if (modes.length > 1 && modes.includes('ReadWriteOncePod')) {
     errors.push(forbidden(field, 'may not use ReadWriteOncePod with other access modes'));
   }
@@ -115,7 +123,10 @@ export function validatePersistentVolumeClaim({ spec }: PersistentVolumeClaim): 
 
 /** A claim's spec, of its own or as a pod's ephemeral volume. */
 export function validateClaimSpec(field: string, spec: ClaimSpec | undefined): FieldError[] {
-  const errors = validateModes(spec?.accessModes, `${field}.accessModes`, 'at least 1 access mode is required');
+  const errors = validateModes(`${field}.accessModes`, spec?.accessModes, {
+    known: claimAccess(),
+    needed: 'at least 1 access mode is required',
+  });
   errors.push(...validLabelSelector(`${field}.selector`, spec?.selector));
   const storage = spec?.resources?.requests?.['storage'];
   const at = `${field}.resources[storage]`;
@@ -123,7 +134,7 @@ export function validateClaimSpec(field: string, spec: ClaimSpec | undefined): F
   const { storageClassName } = spec ?? {};
   if (storageClassName)
     errors.push(...invalidFor(`${field}.storageClassName`, storageClassName, whyNotDnsSubdomain(storageClassName)));
-  errors.push(...oneOf(`${field}.volumeMode`, spec?.volumeMode, volumeModes));
+  errors.push(...oneOf(`${field}.volumeMode`, spec?.volumeMode, claimModes()));
   if (spec?.dataSource !== undefined) {
     errors.push(
       ...requireText(`${field}.dataSource.name`, spec.dataSource.name),

@@ -3,12 +3,24 @@
 
 import { isIP } from 'node:net';
 import { duplicate, type FieldError, forbidden, invalid, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { PodSpec } from '../types.ts';
 import { validateAffinity, validateSpread } from './affinity.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotQualifiedName } from './names.ts';
-import { each, inRange, invalidFor, oneOf, requireOneOf, requireText, validIp } from './rules.ts';
+import { each, inRange, invalidFor, oneOf, requireText, validIp } from './rules.ts';
 
 type SecurityContext = NonNullable<PodSpec['securityContext']>;
+
+const core = 'io.k8s.api.core.v1';
+const preemptionPolicies = valuesOf(`${core}.PodSpec`, 'preemptionPolicy');
+const systems = valuesOf(`${core}.PodOS`, 'name');
+const groupChanges = valuesOf(`${core}.PodSecurityContext`, 'fsGroupChangePolicy');
+const groupPolicies = valuesOf(`${core}.PodSecurityContext`, 'supplementalGroupsPolicy');
+const labelChanges = valuesOf(`${core}.PodSecurityContext`, 'seLinuxChangePolicy');
+const profiles = {
+  seccompProfile: valuesOf(`${core}.SeccompProfile`, 'type'),
+  appArmorProfile: valuesOf(`${core}.AppArmorProfile`, 'type'),
+};
 
 const maxInt32 = 2_147_483_647;
 const maxNameservers = 3;
@@ -17,7 +29,7 @@ const maxSearchBytes = 2048;
 
 export function validatePodParts(field: string, spec: PodSpec): FieldError[] {
   return [
-    ...oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, ['Never', 'PreemptLowerPriority']),
+    ...oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, preemptionPolicies()),
     ...validateAffinity(`${field}.affinity`, spec.affinity),
     ...validateSpread(`${field}.topologySpreadConstraints`, spec.topologySpreadConstraints),
     ...each(`${field}.hostAliases`, spec.hostAliases, ({ ip, hostnames }, at) => [
@@ -29,10 +41,15 @@ export function validatePodParts(field: string, spec: PodSpec): FieldError[] {
       invalidFor(`${at}.conditionType`, conditionType, whyNotQualifiedName(conditionType)),
     ),
     ...validateGates(`${field}.schedulingGates`, spec),
-    ...(spec.os === undefined ? [] : requireOneOf(`${field}.os.name`, spec.os.name, ['linux', 'windows'])),
+    ...(spec.os === undefined ? [] : validateSystem(`${field}.os`, spec.os.name)),
     ...validateSecurity(`${field}.securityContext`, spec.securityContext, spec),
     ...validateClaims(`${field}.resourceClaims`, spec.resourceClaims),
   ];
+}
+
+/** Of upstream's two sentences only the first names the field `name`. */
+function validateSystem(field: string, name: string | undefined): FieldError[] {
+  return name ? oneOf(field, name, systems()) : [required(`${field}.name`, 'cannot be empty')];
 }
 
 function validateDns(field: string, config: PodSpec['dnsConfig']): FieldError[] {
@@ -94,8 +111,9 @@ function validateSecurity(field: string, context: SecurityContext | undefined, s
     ...id(`${field}.runAsGroup`, context.runAsGroup),
     ...id(`${field}.fsGroup`, context.fsGroup),
     ...each(`${field}.supplementalGroups`, context.supplementalGroups, (group, at) => id(at, group)),
-    ...oneOf(`${field}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']),
-    ...oneOf(`${field}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']),
+    ...oneOf(`${field}.fsGroupChangePolicy`, context.fsGroupChangePolicy, groupChanges()),
+    ...oneOf(`${field}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, groupPolicies()),
+    ...oneOf(`${field}.seLinuxChangePolicy`, context.seLinuxChangePolicy, labelChanges()),
     ...validateProfiles(field, context),
   );
   const seen = new Set<string>();
@@ -128,7 +146,6 @@ interface Profiles {
 
 /** Seccomp and AppArmor, of a pod or a container. */
 export function validateProfiles(field: string, { seccompProfile, appArmorProfile }: Profiles): FieldError[] {
-  const types = ['Localhost', 'RuntimeDefault', 'Unconfined'];
   return (
     [
       ['seccompProfile', seccompProfile],
@@ -139,8 +156,8 @@ export function validateProfiles(field: string, { seccompProfile, appArmorProfil
     const { type, localhostProfile } = profile;
     const at = `${field}.${name}`;
     const errors = type
-      ? oneOf(`${at}.type`, type, types)
-      : [required(`${at}.type`, 'type is required when using a profile')];
+      ? oneOf(`${at}.type`, type, profiles[name]())
+      : [required(`${at}.type`, `type is required when ${name} is set`)];
     if (type === 'Localhost' && !localhostProfile) {
       errors.push(
         required(

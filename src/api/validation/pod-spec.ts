@@ -1,6 +1,7 @@
 // The spec of a pod, in a Pod or in a template. Source: kubernetes pkg/apis/core/validation (ValidatePodSpec).
 
 import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { PodSpec, Toleration } from '../types.ts';
 import { validateContainer } from './container.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
@@ -9,6 +10,16 @@ import { each, inRange, invalidFor, noDuplicates, oneOf, validLabels } from './r
 import { validateVolume } from './volumes.ts';
 
 const maxInt32 = 2_147_483_647;
+const containerLists = [
+  ['containers', 'main'],
+  ['initContainers', 'init'],
+  ['ephemeralContainers', 'ephemeral'],
+] as const;
+const core = 'io.k8s.api.core.v1';
+const restartPolicies = valuesOf(`${core}.PodSpec`, 'restartPolicy');
+const dnsPolicies = valuesOf(`${core}.PodSpec`, 'dnsPolicy');
+const operators = valuesOf(`${core}.Toleration`, 'operator');
+const effects = valuesOf(`${core}.Toleration`, 'effect');
 
 /** @param claims names of volumes that every pod gets beside those of the spec (StatefulSet). */
 export function validatePodSpec(
@@ -17,27 +28,19 @@ export function validatePodSpec(
   claims: readonly string[] = [],
 ): FieldError[] {
   if (spec === undefined) return [required(`${field}.containers`)];
-  const { volumes = [], containers = [], initContainers = [], ephemeralContainers = [] } = spec;
+  const { volumes = [], containers = [] } = spec;
   const known = new Set([...volumes.map(({ name }) => name), ...claims]);
   const errors = each(`${field}.volumes`, volumes, validateVolume);
   errors.push(...noDuplicates(volumes.map(({ name }, index) => [`${field}.volumes[${index}].name`, name])));
   if (containers.length === 0) errors.push(required(`${field}.containers`));
-  const hostNetwork = spec.hostNetwork === true;
+  const pod = { volumes: known, hostNetwork: spec.hostNetwork === true, restarts: spec.restartPolicy };
   const named: (readonly [string, string | undefined])[] = [];
-  for (const [index, container] of containers.entries()) {
-    const at = `${field}.containers[${index}]`;
-    named.push([`${at}.name`, container.name]);
-    errors.push(...validateContainer(container, { field: at, volumes: known, hostNetwork, role: 'main' }));
-  }
-  for (const [index, container] of initContainers.entries()) {
-    const at = `${field}.initContainers[${index}]`;
-    named.push([`${at}.name`, container.name]);
-    errors.push(...validateContainer(container, { field: at, volumes: known, hostNetwork, role: 'init' }));
-  }
-  for (const [index, container] of ephemeralContainers.entries()) {
-    const at = `${field}.ephemeralContainers[${index}]`;
-    named.push([`${at}.name`, container.name]);
-    errors.push(...validateContainer(container, { field: at, volumes: known, hostNetwork, role: 'ephemeral' }));
+  for (const [list, role] of containerLists) {
+    for (const [index, container] of (spec[list] ?? []).entries()) {
+      const at = `${field}.${list}[${index}]`;
+      named.push([`${at}.name`, container.name]);
+      errors.push(...validateContainer(container, { ...pod, field: at, role }));
+    }
   }
   errors.push(...noDuplicates(named));
   errors.push(...hostPortConflicts(field, spec), ...validateScalars(field, spec), ...validatePodParts(field, spec));
@@ -49,8 +52,8 @@ export function validatePodSpec(
 
 function validateScalars(field: string, spec: PodSpec): FieldError[] {
   const errors = [
-    ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never']),
-    ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']),
+    ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, restartPolicies()),
+    ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, dnsPolicies()),
     ...inRange(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, maxInt32),
     ...validLabels(`${field}.nodeSelector`, spec.nodeSelector),
   ];
@@ -97,6 +100,6 @@ function validateToleration(field: string, toleration: Toleration): FieldError[]
   else if (operator === 'Exists') {
     if (value !== '')
       errors.push(invalid(`${field}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
-  } else errors.push(notSupported(`${field}.operator`, operator, ['Equal', 'Exists']));
-  return [...errors, ...oneOf(`${field}.effect`, effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'])];
+  } else errors.push(notSupported(`${field}.operator`, operator, operators()));
+  return [...errors, ...oneOf(`${field}.effect`, effect, effects())];
 }

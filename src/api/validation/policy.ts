@@ -1,8 +1,11 @@
 // PodDisruptionBudgets. Source: kubernetes pkg/apis/policy/validation.
 
 import { type FieldError, invalid } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { PodDisruptionBudget } from '../types.ts';
 import { amount, oneOf, validLabelSelector } from './rules.ts';
+
+const evictions = valuesOf('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', 'unhealthyPodEvictionPolicy');
 
 export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): readonly FieldError[] {
   if (spec === undefined) return [];
@@ -18,6 +21,5 @@ export function validatePodDisruptionBudget({ spec }: PodDisruptionBudget): read
     }
   }
   errors.push(...validLabelSelector('spec.selector', spec.selector));
-  const evictions = ['AlwaysAllow', 'IfHealthyBudget'];
-  return [...errors, ...oneOf('spec.unhealthyPodEvictionPolicy', spec.unhealthyPodEvictionPolicy, evictions)];
+  return [...errors, ...oneOf('spec.unhealthyPodEvictionPolicy', spec.unhealthyPodEvictionPolicy, evictions())];
 }

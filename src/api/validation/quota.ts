@@ -2,6 +2,7 @@
 
 import { duplicate, type FieldError, forbidden, invalid, required } from '../field-error.ts';
 import { compareQuantities, parseQuantity, quantityMilliValue, signOf } from '../quantity.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { LimitRange, ResourceQuota } from '../types.ts';
 import { whyNotQualifiedName } from './names.ts';
 import { each, immutable, invalidFor, sameJson } from './rules.ts';
@@ -30,6 +31,10 @@ function isQuotaResource(name: string): boolean {
   return computeQuota.includes(name) || objectQuota.includes(name) || /^(requests\.)?hugepages-/.test(name);
 }
 
+const core = 'io.k8s.api.core.v1';
+const scopes = valuesOf(`${core}.ResourceQuotaSpec`, 'scopes');
+const selectorScopes = valuesOf(`${core}.ScopedResourceSelectorRequirement`, 'scopeName');
+const operators = valuesOf(`${core}.ScopedResourceSelectorRequirement`, 'operator');
 const podScopes = [
   'Terminating',
   'NotTerminating',
@@ -38,7 +43,6 @@ const podScopes = [
   'PriorityClass',
   'CrossNamespacePodAffinity',
 ];
-const scopes = [...podScopes, 'VolumeAttributesClass'];
 const opposites = [
   ['BestEffort', 'NotBestEffort'],
   ['Terminating', 'NotTerminating'],
@@ -75,15 +79,15 @@ function validateHard(field: string, amounts: Amounts = {}): FieldError[] {
 
 function validateScopes(spec: QuotaSpec | undefined): FieldError[] {
   const given = spec?.scopes ?? [];
-  const errors = checkScopes('spec.scopes', given, spec?.hard ?? {});
+  const errors = checkScopes('spec.scopes', given, { hard: spec?.hard ?? {}, known: scopes() });
   const expressions = spec?.scopeSelector?.matchExpressions ?? [];
   const field = 'spec.scopeSelector.matchExpressions';
-  const known = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
   errors.push(
     ...each(field, expressions, ({ scopeName, operator, values = [] }, at) => {
-      const wrong = checkScopes(`${at}.scopeName`, [scopeName], spec?.hard ?? {});
+      const wrong = checkScopes(`${at}.scopeName`, [scopeName], { hard: spec?.hard ?? {}, known: selectorScopes() });
       const byValue = scopeName === 'PriorityClass' || scopeName === 'VolumeAttributesClass';
-      if (!known.includes(operator)) wrong.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
+      const isKnown = operators().includes(operator);
+      if (!isKnown) wrong.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
       else if (!byValue && operator !== 'Exists') {
         const why =
           "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
@@ -95,7 +99,7 @@ function validateScopes(spec: QuotaSpec | undefined): FieldError[] {
           required(`${at}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"),
         );
       }
-      if (known.includes(operator) && !needsValues && values.length > 0) {
+      if (isKnown && !needsValues && values.length > 0) {
         wrong.push(
           invalid(
             `${at}.values`,
@@ -110,10 +114,14 @@ function validateScopes(spec: QuotaSpec | undefined): FieldError[] {
   return errors;
 }
 
-function checkScopes(field: string, given: readonly string[], hard: Amounts): FieldError[] {
+function checkScopes(
+  field: string,
+  given: readonly string[],
+  { hard, known }: { readonly hard: Amounts; readonly known: readonly string[] },
+): FieldError[] {
   const errors: FieldError[] = [];
   for (const scope of given) {
-    if (!scopes.includes(scope)) {
+    if (!known.includes(scope)) {
       errors.push(invalid(field, scope, 'unsupported scope'));
       continue;
     }

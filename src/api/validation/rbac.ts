@@ -1,11 +1,13 @@
 // Roles and bindings. Source: kubernetes pkg/apis/rbac/validation.
 
 import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../types.ts';
 import { whyNotDnsSubdomain, whyNotPathSegment } from './names.ts';
 import { invalidFor, requireText, sameJson, validLabelSelector } from './rules.ts';
 
 const group = 'rbac.authorization.k8s.io';
+const subjectKinds = valuesOf('io.k8s.api.rbac.v1.Subject', 'kind');
 
 /** Roles and ClusterRoles; the aggregation rule is a ClusterRole's alone. */
 export function validateRole({ kind, rules = [], aggregationRule }: ClusterRole): readonly FieldError[] {
@@ -70,7 +72,7 @@ export function validateRoleBinding({ kind, roleRef, subjects = [] }: ClusterRol
       errors.push(...requireText(`${field}.namespace`, subject.namespace));
     } else if (subject.kind === 'User' || subject.kind === 'Group') {
       if (subject.apiGroup !== group) errors.push(notSupported(`${field}.apiGroup`, subject.apiGroup ?? '', [group]));
-    } else errors.push(notSupported(`${field}.kind`, subject.kind, ['ServiceAccount', 'User', 'Group']));
+    } else errors.push(notSupported(`${field}.kind`, subject.kind, subjectKinds()));
   }
   return errors;
 }

@@ -2,6 +2,7 @@
 // Source: kubernetes pkg/apis/{apps,core}/validation, kube-aggregator pkg/apis/apiregistration/validation.
 
 import { type FieldError, invalid, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { APIService, ControllerRevision, EventsEvent } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain, whyNotPort, whyNotQualifiedName } from './names.ts';
 import { immutable, invalidFor, nonNegative, requireText } from './rules.ts';
@@ -17,6 +18,7 @@ export function validateControllerRevisionUpdate(
   return immutable('data', one.data, old.data);
 }
 
+const eventTypes = valuesOf('io.k8s.api.events.v1.Event', 'type');
 const maxEventText = 128;
 const maxNote = 1024;
 
@@ -43,8 +45,9 @@ export function validateEventsEvent(event: EventsEvent): readonly FieldError[] {
     }
   }
   if (Buffer.byteLength(note) > maxNote) errors.push(invalid('note', '', `can have at most ${maxNote} characters`));
-  if (type !== 'Normal' && type !== 'Warning')
-    errors.push(invalid('type', '', 'has invalid value: must be Normal or Warning'));
+  if (!eventTypes().includes(type ?? '')) {
+    errors.push(invalid('type', '', `has invalid value: must be ${eventTypes().join(' or ')}`));
+  }
   if (series !== undefined && series.count < 2) {
     errors.push(invalid('series.count', '', 'should be at least 2'));
   }

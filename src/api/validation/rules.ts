@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { IntOrString, LabelSelector } from '../types.ts';
 import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
 
@@ -92,13 +93,13 @@ export function validLabels(field: string, labels: Readonly<Record<string, strin
   return errors;
 }
 
-const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+const operators = valuesOf('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement', 'operator');
 
 export function validLabelSelector(field: string, selector: LabelSelector | undefined): FieldError[] {
   const errors = validLabels(`${field}.matchLabels`, selector?.matchLabels);
   for (const [index, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
     const at = `${field}.matchExpressions[${index}]`;
-    if (!operators.includes(operator))
+    if (!operators().includes(operator))
       errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
     else if (operator === 'In' || operator === 'NotIn') {
       if (values.length === 0) {

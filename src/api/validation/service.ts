@@ -1,12 +1,23 @@
 // Services, Endpoints and EndpointSlices. Source: kubernetes pkg/apis/{core,discovery}/validation.
 
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooMany } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { EndpointSlice, Endpoints, Service, ServicePort } from '../types.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotPort, whyNotPortName } from './names.ts';
-import { immutable, inRange, invalidFor, oneOf, validIp, validLabels } from './rules.ts';
+import { each, immutable, inRange, invalidFor, oneOf, requireOneOf, validIp, validLabels } from './rules.ts';
 
-const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
-const protocols = ['SCTP', 'TCP', 'UDP'];
+const core = 'io.k8s.api.core.v1';
+const types = valuesOf(`${core}.ServiceSpec`, 'type');
+const affinities = valuesOf(`${core}.ServiceSpec`, 'sessionAffinity');
+const externalPolicies = valuesOf(`${core}.ServiceSpec`, 'externalTrafficPolicy');
+const internalPolicies = valuesOf(`${core}.ServiceSpec`, 'internalTrafficPolicy');
+const families = valuesOf(`${core}.ServiceSpec`, 'ipFamilies');
+const familyPolicies = valuesOf(`${core}.ServiceSpec`, 'ipFamilyPolicy');
+const protocols = valuesOf(`${core}.ServicePort`, 'protocol');
+const endpointProtocols = valuesOf(`${core}.EndpointPort`, 'protocol');
+const slice = 'io.k8s.api.discovery.v1';
+const addressTypes = valuesOf(`${slice}.EndpointSlice`, 'addressType');
+const sliceProtocols = valuesOf(`${slice}.EndpointPort`, 'protocol');
 const none = 'None';
 
 export function validateService({ spec }: Service): readonly FieldError[] {
@@ -15,8 +26,8 @@ export function validateService({ spec }: Service): readonly FieldError[] {
   const errors: FieldError[] = [];
   if (ports.length === 0 && spec.clusterIP !== none && spec.type !== 'ExternalName')
     errors.push(required('spec.ports'));
-  errors.push(...oneOf('spec.type', spec.type, types));
-  errors.push(...oneOf('spec.sessionAffinity', spec.sessionAffinity, ['ClientIP', 'None']));
+  errors.push(...oneOf('spec.type', spec.type, types()));
+  errors.push(...oneOf('spec.sessionAffinity', spec.sessionAffinity, affinities()));
   errors.push(...validatePorts(ports, spec.type));
   errors.push(...validLabels('spec.selector', spec.selector));
   if (spec.type === 'ExternalName') {
@@ -35,8 +46,14 @@ export function validateService({ spec }: Service): readonly FieldError[] {
   }
   for (const [index, ip] of (spec.externalIPs ?? []).entries())
     errors.push(...validIp(`spec.externalIPs[${index}]`, ip));
-  errors.push(...oneOf('spec.externalTrafficPolicy', spec.externalTrafficPolicy, ['Cluster', 'Local']));
-  errors.push(...oneOf('spec.internalTrafficPolicy', spec.internalTrafficPolicy, ['Cluster', 'Local']));
+  errors.push(...oneOf('spec.externalTrafficPolicy', spec.externalTrafficPolicy, externalPolicies()));
+  errors.push(...oneOf('spec.internalTrafficPolicy', spec.internalTrafficPolicy, internalPolicies()));
+  errors.push(
+    ...each('spec.ipFamilies', spec.ipFamilies, (family, at) =>
+      families().includes(family) ? [] : [notSupported(at, family, families())],
+    ),
+    ...oneOf('spec.ipFamilyPolicy', spec.ipFamilyPolicy, familyPolicies()),
+  );
   const timeout = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
   errors.push(...inRange('spec.sessionAffinityConfig.clientIP.timeoutSeconds', timeout, 1, 86_400));
   return errors;
@@ -57,7 +74,7 @@ function validatePorts(ports: readonly ServicePort[], type: string | undefined):
       names.add(name);
     }
     errors.push(...invalidFor(`${field}.port`, port ?? 0, whyNotPort(port ?? 0)));
-    if (!protocols.includes(protocol)) errors.push(notSupported(`${field}.protocol`, protocol, protocols));
+    errors.push(...oneOf(`${field}.protocol`, protocol, protocols()));
     if (typeof targetPort === 'number')
       errors.push(...invalidFor(`${field}.targetPort`, targetPort, whyNotPort(targetPort)));
     if (typeof targetPort === 'string')
@@ -95,13 +112,15 @@ export function validateEndpoints({ subsets = [] }: Endpoints): readonly FieldEr
     for (const [nth, { port, name, protocol }] of ports.entries()) {
       const at = `${field}.ports[${nth}]`;
       if (!name && ports.length > 1) errors.push(required(`${at}.name`));
-      errors.push(...invalidFor(`${at}.port`, port, whyNotPort(port)), ...oneOf(`${at}.protocol`, protocol, protocols));
+      errors.push(
+        ...invalidFor(`${at}.port`, port, whyNotPort(port)),
+        ...oneOf(`${at}.protocol`, protocol, endpointProtocols()),
+      );
     }
     return errors;
   });
 }
 
-const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 const maxEndpoints = 1000;
 const maxAddresses = 100;
 
@@ -111,8 +130,7 @@ export function validateEndpointSlice({
   ports = [],
 }: EndpointSlice): readonly FieldError[] {
   const errors: FieldError[] = [];
-  if (!addressType) errors.push(required('addressType'));
-  else if (!addressTypes.includes(addressType)) errors.push(notSupported('addressType', addressType, addressTypes));
+  errors.push(...requireOneOf('addressType', addressType, addressTypes()));
   if (endpoints.length > maxEndpoints) errors.push(tooMany('endpoints', endpoints.length, maxEndpoints));
   for (const [index, { addresses = [] }] of endpoints.entries()) {
     const field = `endpoints[${index}].addresses`;
@@ -127,7 +145,7 @@ export function validateEndpointSlice({
   for (const [index, { name = '', protocol }] of ports.entries()) {
     if (names.has(name)) errors.push(duplicate(`ports[${index}].name`, name));
     names.add(name);
-    errors.push(...oneOf(`ports[${index}].protocol`, protocol, protocols));
+    errors.push(...oneOf(`ports[${index}].protocol`, protocol, sliceProtocols()));
   }
   return errors;
 }

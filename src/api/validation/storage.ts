@@ -3,6 +3,7 @@
 
 import { type FieldError, forbidden, invalid, required } from '../field-error.ts';
 import { parseQuantity, signOf } from '../quantity.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment, VolumeAttributesClass } from '../types.ts';
 import { whyNotDnsSubdomain } from './names.ts';
 import {
@@ -17,6 +18,8 @@ import {
   validLabelSelector,
 } from './rules.ts';
 
+const fsGroupPolicies = valuesOf('io.k8s.api.storage.v1.CSIDriverSpec', 'fsGroupPolicy');
+const lifecycleModes = valuesOf('io.k8s.api.storage.v1.CSIDriverSpec', 'volumeLifecycleModes');
 const maxDriverName = 63;
 
 export function validateVolumeAttributesClass({
@@ -53,9 +56,9 @@ function validateDriverName(field: string, name: string | undefined): FieldError
 export function validateCsiDriver({ metadata, spec }: CSIDriver): readonly FieldError[] {
   return [
     ...validateDriverName('metadata.name', metadata?.name),
-    ...oneOf('spec.fsGroupPolicy', spec?.fsGroupPolicy, ['ReadWriteOnceWithFSType', 'File', 'None']),
+    ...oneOf('spec.fsGroupPolicy', spec?.fsGroupPolicy, fsGroupPolicies()),
     ...each('spec.volumeLifecycleModes', spec?.volumeLifecycleModes, (mode, at) =>
-      requireOneOf(at, mode, ['Persistent', 'Ephemeral']),
+      requireOneOf(at, mode, lifecycleModes()),
     ),
     ...noDuplicates(
       (spec?.tokenRequests ?? []).map(({ audience }, index) => [`spec.tokenRequests[${index}].audience`, audience]),

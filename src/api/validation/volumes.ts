@@ -1,25 +1,21 @@
 // The volumes of a pod: one source each, with what that source needs. Source: kubernetes pkg/apis/core/validation.
 
-import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { type FieldError, forbidden, invalid, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import type { Volume } from '../types.ts';
 import { whyNotConfigMapKey, whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
 import { validateClaimSpec } from './persistent-volumes.ts';
-import { each, invalidFor, requireText } from './rules.ts';
+import { each, invalidFor, oneOf, requireText } from './rules.ts';
 
 type Items = NonNullable<NonNullable<Volume['configMap']>['items']>;
 type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
 type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
 
-const hostPathTypes = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
+const core = 'io.k8s.api.core.v1';
+const hostPathTypes = valuesOf(`${core}.HostPathVolumeSource`, 'type');
+const pullPolicies = valuesOf(`${core}.ImageVolumeSource`, 'pullPolicy');
+const cachingModes = valuesOf(`${core}.AzureDiskVolumeSource`, 'cachingMode');
+const diskKinds = valuesOf(`${core}.AzureDiskVolumeSource`, 'kind');
 const maxMode = 0o777;
 const minTokenSeconds = 600;
 const maxTokenSeconds = 2 ** 32;
@@ -59,15 +55,13 @@ export function validateVolume(volume: Volume, field: string): FieldError[] {
 }
 
 function validateSource(volume: Volume, field: string): FieldError[] {
-  const { hostPath, nfs, configMap, secret, downwardAPI, projected, ephemeral, image, emptyDir } = volume;
+  const { hostPath, nfs, configMap, secret, downwardAPI, projected, ephemeral, image, emptyDir, azureDisk } = volume;
   const errors: FieldError[] = [];
   if (hostPath !== undefined) {
     if (hostPath.path?.split('/').includes('..')) {
       errors.push(invalid(`${field}.hostPath.path`, hostPath.path, "must not contain '..'"));
     }
-    if (hostPath.type !== undefined && !hostPathTypes.includes(hostPath.type)) {
-      errors.push(notSupported(`${field}.hostPath.type`, hostPath.type, hostPathTypes.slice(1)));
-    }
+    errors.push(...oneOf(`${field}.hostPath.type`, hostPath.type, hostPathTypes()));
   }
   if (nfs?.path && !nfs.path.startsWith('/')) {
     errors.push(invalid(`${field}.nfs.path`, nfs.path, 'must be an absolute path'));
@@ -96,9 +90,12 @@ function validateSource(volume: Volume, field: string): FieldError[] {
     if (ephemeral.volumeClaimTemplate === undefined) errors.push(required(at));
     else errors.push(...validateClaimSpec(`${at}.spec`, ephemeral.volumeClaimTemplate.spec));
   }
-  const pulls = ['Always', 'IfNotPresent', 'Never'];
-  if (image?.pullPolicy && !pulls.includes(image.pullPolicy)) {
-    errors.push(notSupported(`${field}.image.pullPolicy`, image.pullPolicy, pulls));
+  if (image !== undefined) errors.push(...oneOf(`${field}.image.pullPolicy`, image.pullPolicy, pullPolicies()));
+  if (azureDisk !== undefined) {
+    errors.push(
+      ...oneOf(`${field}.azureDisk.cachingMode`, azureDisk.cachingMode, cachingModes()),
+      ...oneOf(`${field}.azureDisk.kind`, azureDisk.kind, diskKinds()),
+    );
   }
   return errors;
 }

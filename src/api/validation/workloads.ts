@@ -1,6 +1,7 @@
 // Deployments, ReplicaSets, StatefulSets and DaemonSets. Source: kubernetes pkg/apis/apps/validation.
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { valuesOf } from '../schema/values.ts';
 import { compileLabelSelector } from '../selectors/labels.ts';
 import type {
   DaemonSet,
@@ -15,6 +16,17 @@ import type {
 import { validateAnnotations } from './metadata.ts';
 import { validatePodSpec } from './pod-spec.ts';
 import { amount, immutable, nonNegative, oneOf, sameJson, validLabelSelector, validLabels } from './rules.ts';
+
+const apps = 'io.k8s.api.apps.v1';
+const deploymentStrategies = valuesOf(`${apps}.DeploymentStrategy`, 'type');
+const daemonStrategies = valuesOf(`${apps}.DaemonSetUpdateStrategy`, 'type');
+const setStrategies = valuesOf(`${apps}.StatefulSetUpdateStrategy`, 'type');
+const managements = valuesOf(`${apps}.StatefulSetSpec`, 'podManagementPolicy');
+const retention = 'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy';
+const retentions = {
+  whenDeleted: valuesOf(retention, 'whenDeleted'),
+  whenScaled: valuesOf(retention, 'whenScaled'),
+};
 
 export function validateDeployment({ spec }: Deployment): readonly FieldError[] {
   if (spec === undefined) return [required('spec.selector'), required('spec.template')];
@@ -39,14 +51,13 @@ export function validateDeploymentUpdate({ spec }: Deployment, { spec: old }: De
 
 function validateStrategy(strategy: NonNullable<Deployment['spec']>['strategy']): FieldError[] {
   const field = 'spec.strategy';
-  const types = ['Recreate', 'RollingUpdate'];
   const { type = '', rollingUpdate } = strategy ?? {};
   if (type === 'Recreate') {
     return rollingUpdate === undefined
       ? []
       : [forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
-  if (type !== 'RollingUpdate') return [notSupported(`${field}.type`, type, types)];
+  if (type !== 'RollingUpdate') return [notSupported(`${field}.type`, type, deploymentStrategies())];
   const { maxSurge, maxUnavailable } = rollingUpdate ?? {};
   const errors = [
     ...amount(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable),
@@ -83,7 +94,7 @@ export function validateDaemonSet({ spec }: DaemonSet): readonly FieldError[] {
   return [
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
-    ...oneOf('spec.updateStrategy.type', spec.updateStrategy?.type, ['OnDelete', 'RollingUpdate']),
+    ...oneOf('spec.updateStrategy.type', spec.updateStrategy?.type, daemonStrategies()),
     ...validateTemplate('daemonset', spec.selector, spec.template),
     ...amount('spec.updateStrategy.rollingUpdate.maxUnavailable', spec.updateStrategy?.rollingUpdate?.maxUnavailable),
     ...amount('spec.updateStrategy.rollingUpdate.maxSurge', spec.updateStrategy?.rollingUpdate?.maxSurge),
@@ -109,22 +120,25 @@ export function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[
 function validateStatefulStrategies(spec: NonNullable<StatefulSet['spec']>): FieldError[] {
   const { updateStrategy, podManagementPolicy: policy, persistentVolumeClaimRetentionPolicy: claims } = spec;
   const errors: FieldError[] = [];
-  const policies = ['OrderedReady', 'Parallel'];
-  if (policy !== undefined && !policies.includes(policy)) {
-    const why = `must be '${policies[0]}' or '${policies[1]}'`;
-    errors.push(invalid('spec.podManagementPolicy', policy, why));
+  if (policy !== undefined && !managements().includes(policy)) {
+    errors.push(invalid('spec.podManagementPolicy', policy, eitherOf(managements())));
   }
   const type = updateStrategy?.type ?? '';
   if (type === 'OnDelete' && updateStrategy?.rollingUpdate !== undefined) {
     const why = "only allowed for updateStrategy 'RollingUpdate'";
     errors.push(invalid('spec.updateStrategy.rollingUpdate', updateStrategy.rollingUpdate, why));
-  } else if (type !== 'OnDelete' && type !== 'RollingUpdate') {
-    errors.push(invalid('spec.updateStrategy', updateStrategy, "must be 'RollingUpdate' or 'OnDelete'"));
+  } else if (!setStrategies().includes(type)) {
+    errors.push(invalid('spec.updateStrategy', updateStrategy, eitherOf(setStrategies())));
   }
   for (const key of ['whenDeleted', 'whenScaled'] as const) {
-    errors.push(...oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, claims?.[key], ['Retain', 'Delete']));
+    errors.push(...oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, claims?.[key], retentions[key]()));
   }
   return errors;
+}
+
+/** What upstream says of a StatefulSet where other kinds list their values. */
+function eitherOf([first, second]: readonly string[]): string {
+  return `must be '${first}' or '${second}'`;
 }
 
 function claimNames(spec: NonNullable<StatefulSet['spec']>): readonly string[] {
