@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { encodeOpenApi, openApiDocuments, openApiV3Index, schemaDirectory } from '../../src/api/index.ts';
-import { ensureSchemas } from './schemas.ts';
+import { unmarkedEnums } from '../../src/api/schema/enums.ts';
+import { ensureSchemas, readSchemas } from './schemas.ts';
 
 ensureSchemas();
 
@@ -44,6 +45,57 @@ t.test('fields carry descriptions and how they merge', async (t) => {
   t.match(schemas['io.k8s.api.core.v1.Pod'], {
     'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'Pod' }],
   });
+});
+
+t.test('enums stand where types mark them, sorted, and nowhere else', async (t) => {
+  const { values } = readSchemas();
+  const { v2, v3: all } = documents.list;
+  const met = new Set<string>();
+  for (const entry of [v2, ...Object.values(all)]) {
+    const document = JSON.parse(documents.read(entry).toString()) as Document;
+    const wrong: string[] = [];
+    for (const [type, { properties = {} }] of Object.entries(document.definitions ?? document.components.schemas)) {
+      for (const [field, schema] of Object.entries(properties)) {
+        const checked = unmarkedEnums[type]?.[field] === undefined ? values[type]?.[field] : undefined;
+        const published = enumOf(schema);
+        if (checked !== undefined) met.add(`${type}.${field}`);
+        const sorted =
+          published === undefined || published.every((one, at) => at === 0 || (published[at - 1] ?? '') < one);
+        const holdsAll =
+          checked === undefined ? published === undefined : checked.every((one) => published?.includes(one));
+        if (!sorted || !holdsAll) wrong.push(`${type}.${field}: ${published}, not ${checked}`);
+      }
+    }
+    t.strictSame(wrong, [], entry.file);
+  }
+  const marked = Object.entries(values).flatMap(([type, fields]) =>
+    Object.keys(fields).flatMap((field) => (unmarkedEnums[type]?.[field] === undefined ? [`${type}.${field}`] : [])),
+  );
+  const notServed = /\.(MutatingAdmissionPolicySpec|Mutation)\./;
+  t.strictSame(
+    marked.filter((name) => !met.has(name) && !notServed.test(name)),
+    [],
+  );
+  const { schemas } = v3('api/v1').components;
+  t.match(schemas['io.k8s.api.core.v1.Toleration']?.properties?.['operator'], {
+    enum: ['Equal', 'Exists', 'Gt', 'Lt'],
+  });
+  t.match(schemas['io.k8s.api.core.v1.PersistentVolumeSpec']?.properties?.['accessModes'], {
+    type: 'array',
+    items: { type: 'string', enum: ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'] },
+  });
+});
+
+/** Of a field's schema, of its items', of its values'. */
+function enumOf(schema: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  const inner = (schema['items'] ?? schema['additionalProperties']) as typeof schema | undefined;
+  return inner === undefined ? (schema['enum'] as readonly string[] | undefined) : enumOf(inner);
+}
+
+t.test('apiVersion and kind are described, and open', async (t) => {
+  const properties = v3('api/v1').components.schemas['io.k8s.api.core.v1.Pod']?.properties ?? {};
+  t.strictSame(Object.keys(properties['kind'] ?? {}).sort(), ['description', 'type']);
+  t.match(properties['apiVersion'], { type: 'string', description: /^APIVersion defines the versioned schema/ });
 });
 
 t.test('every reference leads somewhere, in every document', async (t) => {

@@ -118,6 +118,44 @@ const pods: readonly (readonly [content: object, want: readonly string[]])[] = [
     pod({}, { restartPolicy: 'Maybe' }),
     ['spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"'],
   ],
+  [pod({ resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }), []],
+  [pod({ resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] }, { restartPolicy: 'Never' }), []],
+  [
+    pod({ resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }] }, { restartPolicy: 'Never' }),
+    [
+      "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+    ],
+  ],
+  [
+    pod(
+      {},
+      {
+        restartPolicy: 'Never',
+        initContainers: [
+          {
+            name: 's',
+            image: 'i',
+            restartPolicy: 'Always',
+            resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }],
+          },
+        ],
+      },
+    ),
+    [
+      "spec.initContainers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+    ],
+  ],
+  [
+    pod({
+      resizePolicy: [
+        { resourceName: 'cpu', restartPolicy: 'NotRequired' },
+        { resourceName: 'cpu', restartPolicy: 'RestartContainer' },
+      ],
+    }),
+    ['spec.containers[0].resizePolicy[1]: Duplicate value: "cpu"'],
+  ],
+  [pod({ resizePolicy: [{ restartPolicy: 'NotRequired' }] }), ['spec.containers[0].resizePolicy: Required value']],
+  [pod({}, { os: { name: '' } }), ['spec.os.name: Required value: cannot be empty']],
   [
     pod({}, { activeDeadlineSeconds: 0 }),
     ['spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive'],

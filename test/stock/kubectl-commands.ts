@@ -149,6 +149,26 @@ export const session: readonly Line[] = [
     want: [/maxSurge/, 'The maximum number of pods'],
   },
   { run: 'kubectl explain cronjob --recursive', want: ['concurrencyPolicy', 'jobTemplate'] },
+  {
+    run: 'kubectl explain pod.spec.containers.imagePullPolicy',
+    want: [/^FIELD: +imagePullPolicy <string>$/m, 'Possible enum values:'],
+  },
+  {
+    run: 'kubectl explain pod.spec.containers.imagePullPolicy',
+    want: ['FIELD: imagePullPolicy <string>\nENUM:\n    Always\n    IfNotPresent\n    Never\n\nDESCRIPTION:\n'],
+    since: '1.35',
+  },
+  {
+    run: 'kubectl explain pod.spec.restartPolicy',
+    want: ['FIELD: restartPolicy <string>\nENUM:\n    Always\n    Never\n    OnFailure\n\nDESCRIPTION:\n'],
+    since: '1.35',
+  },
+  {
+    run: 'kubectl explain pod.spec.tolerations --recursive',
+    want: ['  effect\t<string>\n  enum: NoExecute, NoSchedule, PreferNoSchedule\n  key\t<string>\n'],
+    since: '1.35',
+  },
+  { run: 'kubectl explain pod', want: [/^ +kind\t<string>\n +Kind is a string value/m] },
   { run: 'kubectl auth can-i delete nodes', want: [/^yes$/m] },
   { run: 'kubectl auth can-i delete nodes --as=somebody', want: [/^no/m], code: 1 },
   { run: 'kubectl auth can-i --list --as=somebody', want: ['selfsubjectaccessreviews.authorization.k8s.io'] },
