@@ -29,6 +29,12 @@ t.test('a pod', async (t) => {
   });
 });
 
+t.test('what is resized without a word about restarts stays unsaid', async (t) => {
+  const containers = [{ image: 'a:1', resources: { requests: { cpu: '1', memory: '1Gi' } } }];
+  const pod = defaulted(kinds.pod, { spec: { containers } }) as { spec: { containers: object[] } };
+  t.notOk('resizePolicy' in (pod.spec.containers[0] ?? {}));
+});
+
 t.test('defaulting twice changes nothing', async (t) => {
   const once = defaulted(kinds.deployment, { spec: { template: { spec: { containers: [{ image: 'a' }] } } } });
   t.strictSame(defaulted(kinds.deployment, once), once);

@@ -226,6 +226,14 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     pod({ lifecycle: { preStop: {} } }),
     'spec.containers[0].lifecycle.preStop: Required value: must specify a handler type',
   ],
+  [kinds.pod, pod({ lifecycle: { preStop: { sleep: { seconds: 1 } }, postStart: { httpGet: { port: 80 } } } })],
+  [
+    kinds.pod,
+    pod({ lifecycle: { preStop: { sleep: { seconds: 1 }, httpGet: { port: 0, scheme: 'FTP' } } } }),
+    'spec.containers[0].lifecycle.preStop.sleep: Forbidden: may not specify more than 1 handler type',
+    'spec.containers[0].lifecycle.preStop.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive',
+    'spec.containers[0].lifecycle.preStop.httpGet.scheme: Unsupported value: "FTP": supported values: "HTTP", "HTTPS"',
+  ],
   [
     kinds.pod,
     pod(

@@ -4,6 +4,7 @@
 import { duplicate, type FieldError, forbidden, invalid, notFound, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { Container } from '../types.ts';
+import { validateHandler } from './handlers.ts';
 import { validateProfiles } from './pod-parts.ts';
 import { each, inRange, oneOf, requireOneOf } from './rules.ts';
 
@@ -24,7 +25,6 @@ const propagations = valuesOf(`${core}.VolumeMount`, 'mountPropagation');
 const resizedResources = valuesOf(`${core}.ContainerResizePolicy`, 'resourceName');
 const resizeRestarts = valuesOf(`${core}.ContainerResizePolicy`, 'restartPolicy');
 const maxInt32 = 2_147_483_647;
-const handlers = ['exec', 'httpGet', 'tcpSocket', 'sleep'] as const;
 const notEphemeral = ['ports', 'lifecycle', 'resizePolicy'] as const;
 
 export function validateContainerParts(container: Container, place: PartPlace): FieldError[] {
@@ -93,14 +93,7 @@ function validateLifecycle({ lifecycle, restartPolicy }: Container, { field, rol
   }
   return (['postStart', 'preStop'] as const).flatMap((name) => {
     const handler = lifecycle?.[name];
-    if (handler === undefined) return [];
-    const [kind, ...extra] = handlers.filter((one) => handler[one] !== undefined);
-    if (kind === undefined) return [required(`${at}.${name}`, 'must specify a handler type')];
-    const errors = extra.map((one) => forbidden(`${at}.${name}.${one}`, 'may not specify more than 1 handler type'));
-    if (handler.exec !== undefined && (handler.exec.command ?? []).length === 0) {
-      errors.push(required(`${at}.${name}.exec.command`));
-    }
-    return errors;
+    return handler === undefined ? [] : validateHandler(`${at}.${name}`, handler);
   });
 }
 

@@ -5,6 +5,7 @@ import { compareQuantities, parseQuantity, signOf } from '../quantity.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { Container, Probe } from '../types.ts';
 import { type PartPlace, validateContainerParts } from './container-parts.ts';
+import { validateHandler } from './handlers.ts';
 import {
   whyNotConfigMapKey,
   whyNotDnsLabel,
@@ -20,7 +21,6 @@ const pullPolicies = valuesOf(`${core}.Container`, 'imagePullPolicy');
 const messagePolicies = valuesOf(`${core}.Container`, 'terminationMessagePolicy');
 const protocols = valuesOf(`${core}.ContainerPort`, 'protocol');
 const restarts = valuesOf(`${core}.Container`, 'restartPolicy');
-const schemes = valuesOf(`${core}.HTTPGetAction`, 'scheme');
 
 interface ContainerPlace extends PartPlace {
   readonly hostNetwork: boolean;
@@ -155,7 +155,6 @@ function validateResources({ resources }: Container, field: string): FieldError[
 }
 
 const probeNames = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
-const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'] as const;
 
 function validateProbes(container: Container, { field, role }: ContainerPlace): FieldError[] {
   const allowed = role === 'main' || (role === 'init' && container.restartPolicy === 'Always');
@@ -173,11 +172,7 @@ function validateProbes(container: Container, { field, role }: ContainerPlace): 
 }
 
 function validateProbe(field: string, probe: Probe, name: (typeof probeNames)[number]): FieldError[] {
-  const errors: FieldError[] = [];
-  const given = handlers.filter((handler) => probe[handler] !== undefined);
-  if (given.length === 0) errors.push(required(field, 'must specify a handler type'));
-  for (const extra of given.slice(1))
-    errors.push(forbidden(`${field}.${extra}`, 'may not specify more than 1 handler type'));
+  const errors = validateHandler(field, probe);
   for (const key of [
     'initialDelaySeconds',
     'timeoutSeconds',
@@ -190,21 +185,5 @@ function validateProbe(field: string, probe: Probe, name: (typeof probeNames)[nu
   if (name !== 'readinessProbe' && probe.successThreshold !== undefined && probe.successThreshold !== 1) {
     errors.push(invalid(`${field}.successThreshold`, probe.successThreshold, 'must be 1'));
   }
-  if (probe.exec !== undefined && (probe.exec.command ?? []).length === 0)
-    errors.push(required(`${field}.exec.command`));
-  const { httpGet, tcpSocket, grpc } = probe;
-  if (httpGet !== undefined) {
-    errors.push(...requireText(`${field}.httpGet.path`, httpGet.path));
-    errors.push(...validatePort(`${field}.httpGet.port`, httpGet.port));
-    errors.push(...oneOf(`${field}.httpGet.scheme`, httpGet.scheme, schemes()));
-  }
-  if (tcpSocket !== undefined) errors.push(...validatePort(`${field}.tcpSocket.port`, tcpSocket.port));
-  if (grpc !== undefined) errors.push(...invalidFor(`${field}.grpc.port`, grpc.port, whyNotPort(grpc.port)));
   return errors;
-}
-
-/** A number or the name of a container port; probes come from JSON, where it may also be absent. */
-function validatePort(field: string, port: unknown): FieldError[] {
-  if (typeof port === 'string') return invalidFor(field, port, whyNotPortName(port));
-  return invalidFor(field, port ?? 0, whyNotPort(typeof port === 'number' ? port : 0));
 }
