@@ -29,7 +29,7 @@ export function validateAffinity(field: string, affinity: Affinity | undefined):
     errors.push(
       ...each(`${at}.${preferred}`, node[preferred], ({ weight, preference }, one) => [
         ...validWeight(one, weight),
-        ...validateNodeTerm(preference, `${one}.preference`),
+        ...validateNodeTerm(preference ?? {}, `${one}.preference`, validatePreference),
       ]),
     );
   }
@@ -57,40 +57,45 @@ function validWeight(field: string, weight: number): FieldError[] {
 export function validateNodeSelector(field: string, { nodeSelectorTerms = [] }: NodeSelector): FieldError[] {
   const at = `${field}.nodeSelectorTerms`;
   if (nodeSelectorTerms.length === 0) return [required(at, 'must have at least one node selector term')];
-  return each(at, nodeSelectorTerms, validateNodeTerm);
+  return each(at, nodeSelectorTerms, (term, one) => validateNodeTerm(term, one, validateRequirement));
 }
 
-function validateNodeTerm(term: NodeTerm | undefined, field: string): FieldError[] {
+function validateNodeTerm(
+  { matchExpressions, matchFields }: NodeTerm,
+  field: string,
+  validate: (requirement: Requirement, field: string) => FieldError[],
+): FieldError[] {
   return [
-    ...each(`${field}.matchExpressions`, term?.matchExpressions, (one, at) => [
-      ...validateRequirement(one, at),
-      ...invalidFor(`${at}.key`, one.key, whyNotQualifiedName(one.key)),
-    ]),
-    ...each(`${field}.matchFields`, term?.matchFields, validateFieldRequirement),
+    ...each(`${field}.matchExpressions`, matchExpressions, validate),
+    ...each(`${field}.matchFields`, matchFields, validateFieldRequirement),
   ];
 }
 
-const operators = valuesOf('io.k8s.api.core.v1.NodeSelectorRequirement', 'operator');
-
-function validateRequirement({ operator, values = [] }: Requirement, field: string): FieldError[] {
-  const at = `${field}.values`;
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0) return [required(at, "must be specified when `operator` is 'In' or 'NotIn'")];
-    return each(at, values, (value, one) => invalidFor(one, value, whyNotLabelValue(value)));
-  }
-  if (operator === 'Exists' || operator === 'DoesNotExist') {
-    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-    return values.length > 0 ? [forbidden(at, why)] : [];
-  }
-  if (operator === 'Gt' || operator === 'Lt') {
-    return values.length === 1 ? [] : [required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'")];
-  }
-  return operators().includes(operator)
-    ? []
-    : [invalid(`${field}.operator`, operator, 'not a valid selector operator')];
+/** Values that no label can have are only refused where a node must match. */
+function validateRequirement(requirement: Requirement, field: string): FieldError[] {
+  return [
+    ...validatePreference(requirement, field),
+    ...each(`${field}.values`, requirement.values, (value, at) => invalidFor(at, value, whyNotLabelValue(value))),
+  ];
 }
 
-function validateFieldRequirement({ key, operator, values = [] }: Requirement, field: string): FieldError[] {
+function validatePreference({ key = '', operator = '', values = [] }: Requirement, field: string): FieldError[] {
+  const at = `${field}.values`;
+  const errors: FieldError[] = [];
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) errors.push(required(at, "must be specified when `operator` is 'In' or 'NotIn'"));
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    if (values.length > 0) errors.push(forbidden(at, why));
+  } else if (operator === 'Gt' || operator === 'Lt') {
+    const why = "must be specified single value when `operator` is 'Lt' or 'Gt'";
+    if (values.length !== 1) errors.push(required(at, why));
+  } else errors.push(invalid(`${field}.operator`, operator, 'not a valid selector operator'));
+  errors.push(...invalidFor(`${field}.key`, key, whyNotQualifiedName(key)));
+  return errors;
+}
+
+function validateFieldRequirement({ key = '', operator = '', values = [] }: Requirement, field: string): FieldError[] {
   const errors: FieldError[] = [];
   if (operator !== 'In' && operator !== 'NotIn') {
     errors.push(invalid(`${field}.operator`, operator, 'not a valid selector operator'));

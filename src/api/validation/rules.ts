@@ -1,8 +1,7 @@
 // Small rules that many kinds share, each answering field errors in upstream's words.
 
 import { isIP } from 'node:net';
-import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
-import { valuesOf } from '../schema/values.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import type { IntOrString, LabelSelector } from '../types.ts';
 import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
 
@@ -93,25 +92,18 @@ export function validLabels(field: string, labels: Readonly<Record<string, strin
   return errors;
 }
 
-const operators = valuesOf('io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement', 'operator');
-
 export function validLabelSelector(field: string, selector: LabelSelector | undefined): FieldError[] {
   const errors = validLabels(`${field}.matchLabels`, selector?.matchLabels);
-  for (const [index, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
+  for (const [index, { key = '', operator = '', values = [] }] of (selector?.matchExpressions ?? []).entries()) {
     const at = `${field}.matchExpressions[${index}]`;
-    if (!operators().includes(operator))
-      errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
-    else if (operator === 'In' || operator === 'NotIn') {
+    if (operator === 'In' || operator === 'NotIn') {
       if (values.length === 0) {
         errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
       }
-    } else if (values.length > 0) {
-      errors.push({
-        type: 'Forbidden',
-        field: `${at}.values`,
-        message: "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-      });
-    }
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+      if (values.length > 0) errors.push(forbidden(`${at}.values`, why));
+    } else errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
     errors.push(...invalidFor(`${at}.key`, key, whyNotQualifiedName(key)));
     for (const [nth, value] of values.entries()) {
       errors.push(...invalidFor(`${at}.values[${nth}]`, value, whyNotLabelValue(value)));
