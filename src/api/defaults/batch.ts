@@ -9,7 +9,7 @@ const maxInt32 = 2_147_483_647;
 export function defaultJob(job: Draft<Job>): void {
   if (job.spec === undefined) return;
   defaultJobSpec(job.spec);
-  const labels = job.spec.template.metadata?.labels;
+  const labels = job.spec.template?.metadata?.labels;
   job.metadata ??= {};
   if (labels !== undefined && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
 }

@@ -165,8 +165,8 @@ function validateCompletions(spec: JobSpec, old: JobSpec): FieldError[] {
 }
 
 /** Where its pods may run can be changed of a Job that is suspended and has not started. */
-function fixedTemplate(template: PodTemplateSpec, { spec, status }: Job): unknown {
-  if (spec?.suspend !== true || status?.startTime !== undefined || template.spec === undefined) return template;
+function fixedTemplate(template: PodTemplateSpec | undefined, { spec, status }: Job): unknown {
+  if (spec?.suspend !== true || status?.startTime !== undefined || template?.spec === undefined) return template;
   const {
     nodeSelector: _nodes,
     affinity: _affinity,

@@ -19,7 +19,7 @@ export const certificateRequester: AdmissionPlugin = {
     if (request.operation === 'UPDATE') return old === undefined ? csr : { ...csr, spec: old.spec };
     if (request.operation !== 'CREATE' || request.subresource !== '') return csr;
     const { user } = request;
-    const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...asked } = csr.spec;
+    const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...asked } = csr.spec ?? {};
     return {
       ...csr,
       spec: {
