@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { applyDefaults, type FieldError, invalidStatus, type KubeObject, validateCreate } from '../../src/api/index.ts';
+import { valuesOf } from '../../src/api/schema/values.ts';
 import type { Case } from './enum-case.ts';
 import { coreCases } from './enum-cases-core.ts';
 import { groupCases, unchecked } from './enum-cases-groups.ts';
@@ -41,6 +42,12 @@ for (const { entry, known } of entries) {
     for (const value of known) t.strictSame(errorsAt(one, value), [], JSON.stringify(value));
   });
 }
+
+t.test('a list that is not there is a bug, told by name', async (t) => {
+  t.throws(valuesOf('io.k8s.api.core.v1.PodSpec', 'nodeName'), {
+    message: 'no list of values for io.k8s.api.core.v1.PodSpec.nodeName',
+  });
+});
 
 function errorsAt({ kind, with: content, at }: Case, value: string): FieldError[] {
   const { metadata, ...rest } = content(value);
