@@ -97,9 +97,31 @@ function conformValue(walk: Walk, owner: ObjectSchema, schema: Schema, value: un
       if (typeof value !== 'string') throw mismatch(walk, owner, value, '[]uint8');
       return normalBytes(value);
     case 'any':
+      if (owner.name === schemaProps) return conformSchemaField(walk, owner, value);
       countKeys(walk, value);
       return value;
   }
+}
+
+const schemaProps = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps';
+
+/**
+ * Fields of a JSONSchemaProps that hold a schema or something else, for which the models have no word. Items that are
+ * neither are kept as null: they count as given, and say nothing.
+ */
+function conformSchemaField(walk: Walk, owner: ObjectSchema, value: unknown): unknown {
+  const field = walk.path.at(-1);
+  if (field === 'items') {
+    if (isPlainObject(value)) return conformValue(walk, owner, owner, value);
+    return Array.isArray(value) && value.length > 0 ? conformList(walk, owner, owner, value) : null;
+  }
+  if (field === 'additionalProperties' || field === 'additionalItems') {
+    if (isPlainObject(value)) return conformValue(walk, owner, owner, value);
+    if (typeof value !== 'boolean') throw new DecodeError('boolean or JSON schema expected');
+    return value;
+  }
+  countKeys(walk, value);
+  return value;
 }
 
 function conformInteger(walk: Walk, owner: ObjectSchema, type: 'int32' | 'int64', value: unknown): number {

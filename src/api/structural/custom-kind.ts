@@ -127,6 +127,7 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
     shortNames,
     categories,
     ...(version.served ? {} : { virtual: true }),
+    ...(version.deprecated === true ? { deprecation: deprecationOf(definition, version) } : {}),
     subresources: [
       ...(subresources?.status === undefined ? [] : [status]),
       ...(subresources?.scale === undefined ? [] : [scale]),
@@ -138,7 +139,6 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
     custom: {
       schema,
       conform: (object) => conformCustom(schema, object),
-      ...(version.deprecated === true ? { deprecation: deprecationOf(definition, version) } : {}),
       ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
       ...(asksWebhook(definition.spec) ? { converts: true as const } : {}),
     },

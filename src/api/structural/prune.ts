@@ -14,6 +14,13 @@ export function prune(schema: StructuralSchema, object: object): readonly string
   return removed;
 }
 
+/** The same for a part of an object. */
+export function prunePart(schema: StructuralSchema, value: unknown): readonly string[] {
+  const removed: string[] = [];
+  pruneValue({ schema, isObject: schema.embedded }, value, { path: '', removed });
+  return removed;
+}
+
 interface At {
   readonly path: string;
   readonly removed: string[];

@@ -1,278 +1,262 @@
-// What the schema of a CustomResourceDefinition must be: structural, within OpenAPI v3 as far as it is supported, with
-// defaults that fit. Source: apiextensions-apiserver pkg/apis/apiextensions/validation and pkg/apiserver/schema.
+// What the schema of a CustomResourceDefinition must be: within OpenAPI v3 as far as it is supported, structural
+// (structural-rules.ts), with defaults that fit (default-rules.ts).
+// Source: apiextensions-apiserver pkg/apis/apiextensions/validation.
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
-import { applySchemaDefaults } from './default.ts';
-import { prune } from './prune.ts';
-import { compilePattern, compileStructural, isSchema, type JsonSchema } from './schema.ts';
-import { validateSchema } from './validate.ts';
+import { judgeDefaults } from './default-rules.ts';
+import { isSchema, type JsonSchema } from './schema.ts';
+import { judgeStructure, otherType } from './structural-rules.ts';
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 
 /** Fields of JSONSchemaProps that mean something in OpenAPI, but not here. */
-const unsupported = ['$ref', 'definitions', 'dependencies', 'patternProperties', 'additionalItems', 'id'] as const;
+const unsupported = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'] as const;
 
-/** What may stand in allOf, anyOf, oneOf and not: they judge values and describe nothing. */
-const forbiddenInJunctors = [
-  'description',
-  'type',
-  'default',
-  'additionalProperties',
-  'nullable',
-  'title',
-  'x-kubernetes-preserve-unknown-fields',
-  'x-kubernetes-embedded-resource',
-  'x-kubernetes-int-or-string',
-  'x-kubernetes-list-type',
-  'x-kubernetes-list-map-keys',
-  'x-kubernetes-map-type',
-  'x-kubernetes-validations',
-] as const;
+/** What may stand beside `properties` at the root of a kind whose status is a subresource, by upstream's names. */
+const besideStatus: Readonly<Record<string, string>> = {
+  description: 'Description',
+  type: 'Type',
+  format: 'Format',
+  title: 'Title',
+  maximum: 'Maximum',
+  exclusiveMaximum: 'ExclusiveMaximum',
+  minimum: 'Minimum',
+  exclusiveMinimum: 'ExclusiveMinimum',
+  maxLength: 'MaxLength',
+  minLength: 'MinLength',
+  pattern: 'Pattern',
+  maxItems: 'MaxItems',
+  minItems: 'MinItems',
+  uniqueItems: 'UniqueItems',
+  multipleOf: 'MultipleOf',
+  required: 'Required',
+  items: 'Items',
+  properties: 'Properties',
+  externalDocs: 'ExternalDocs',
+  example: 'Example',
+  'x-kubernetes-preserve-unknown-fields': 'XPreserveUnknownFields',
+  'x-kubernetes-validations': 'XValidations',
+};
 
 /** Wrong places of `schema`, the whole schema of a version, which stands at `path`. */
-export function judgeSchema(schema: JsonSchema, path: string): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  if (schema.type === undefined || schema.type === '') {
-    errors.push(required(`${path}.type`, 'must not be empty at the root'));
-  } else if (schema.type !== 'object') {
-    errors.push(invalid(`${path}.type`, schema.type, 'must be object at the root'));
-  }
-  if (schema.additionalProperties !== undefined) {
-    errors.push(forbidden(`${path}.additionalProperties`, 'must not be used at the root'));
-  }
+export function judgeSchema(
+  schema: JsonSchema,
+  { path, hasStatus = false }: { readonly path: string; readonly hasStatus?: boolean },
+): readonly FieldError[] {
+  const errors: FieldError[] = hasStatus ? [...judgeBesideStatus(schema, path)] : [];
   if (schema.nullable === true) errors.push(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
-  const metadata = schema.properties?.['metadata'];
-  if (metadata !== undefined) errors.push(...judgeMetadata(metadata, `${path}.properties[metadata]`));
-  errors.push(...judgeNode(schema, { path, isRoot: true }));
-  return errors.length > 0 ? errors : judgeDefaults(schema, path);
+  const open = judgeNode(schema, { path, isRoot: true, noDefaults: undefined, inMetadata: false });
+  // What has fields that mean nothing here can't be taken for a structural schema at all.
+  if (!open.some(({ message }) => message.endsWith(notHere))) {
+    const structure = judgeStructure(schema, path);
+    errors.push(...(structure.length > 0 ? structure : judgeDefaults(schema, path)));
+  }
+  return [...errors, ...open];
 }
 
-function judgeMetadata(schema: JsonSchema, path: string): readonly FieldError[] {
-  const { properties = {}, type: _type, description: _description, ...rest } = schema;
-  const other = Object.keys(properties).filter((key) => key !== 'name' && key !== 'generateName');
-  return Object.keys(rest).length > 0 || other.length > 0
-    ? [
-        forbidden(
-          path,
-          'must not specify anything other than name and generateName, but metadata is implicitly specified',
-        ),
-      ]
-    : [];
+const notHere = 'is not supported';
+
+function judgeBesideStatus(schema: JsonSchema, path: string): readonly FieldError[] {
+  const { type } = schema;
+  if (type !== undefined && type !== 'object') {
+    const why = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
+    return [invalid(`${path}.type`, type, why)];
+  }
+  if (Object.keys(schema).every((key) => Object.hasOwn(besideStatus, key))) return [];
+  const names = Object.values(besideStatus).join(' ');
+  const why = `only [${names}] fields are allowed at the root of the schema if the status subresource is enabled`;
+  return [invalid(path, schema, why)];
 }
 
 interface Place {
   readonly path: string;
-  readonly isRoot?: boolean;
+  readonly isRoot: boolean;
+  /** Why there may be no default here; undefined where there may be one. */
+  readonly noDefaults: string | undefined;
+  /** Inside metadata, apiVersion or kind of a whole object. */
+  readonly inMetadata: boolean;
 }
 
-function judgeNode(schema: JsonSchema, { path, isRoot = false }: Place): readonly FieldError[] {
+function judgeNode(schema: JsonSchema, place: Place): readonly FieldError[] {
+  const { path } = place;
   return [
-    ...judgeUnsupported(schema, path),
-    ...judgeType(schema, { path, isRoot }),
-    ...judgePattern(schema, path),
-    ...judgeLists(schema, path),
-    ...judgeJunctors(schema, path),
-    ...judgeBelow(schema, path),
+    ...judgeFields(schema, place),
+    ...judgeBelow(schema, { ...place, isRoot: false }, place.isRoot),
+    ...judgeJunctors(schema, { ...place, isRoot: false }),
+    ...judgePreserved(schema, path),
+    ...judgeMap(schema, path),
+    ...judgeList(schema, path),
+    ...judgeListKeys(schema, path),
+    ...judgeCorrelation(schema, path),
   ];
 }
 
-function judgeUnsupported(schema: JsonSchema, path: string): readonly FieldError[] {
-  const errors = unsupported
-    .filter((key) => hasContent((schema as Readonly<Record<string, unknown>>)[key]))
-    .map((key) => forbidden(`${path}.${key}`, `${key} is not supported`));
-  if (schema.uniqueItems === true) {
-    errors.push(
-      forbidden(
-        `${path}.uniqueItems`,
-        'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
-      ),
-    );
+function judgeFields(schema: JsonSchema, { path, noDefaults, inMetadata }: Place): readonly FieldError[] {
+  const { type, additionalProperties, properties = {} } = schema;
+  const errors: FieldError[] = [];
+  if (type !== undefined && type !== '' && !types.includes(type)) {
+    errors.push(notSupported(`${path}.type`, type, types));
   }
-  const { additionalProperties, properties = {} } = schema;
-  if (additionalProperties !== undefined && additionalProperties !== true && Object.keys(properties).length > 0) {
-    errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
+  if (schema.default !== undefined && noDefaults !== undefined) {
+    errors.push(forbidden(`${path}.default`, `must not be set ${noDefaults}`));
+  }
+  for (const key of unsupported) {
+    if (hasContent((schema as Readonly<Record<string, unknown>>)[key])) {
+      errors.push(forbidden(`${path}.${key}`, `${key} ${notHere}`));
+    }
+  }
+  if (type === 'null') {
+    errors.push(forbidden(`${path}.type`, 'type cannot be set to null, use nullable as an alternative'));
   }
   if (Array.isArray(schema.items)) {
     errors.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'));
+  }
+  if (inMetadata && schema['x-kubernetes-embedded-resource'] === true) {
+    errors.push(forbidden(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta'));
+  }
+  if (schema.uniqueItems === true) {
+    const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
+    errors.push(forbidden(`${path}.uniqueItems`, why));
+  }
+  if (additionalProperties !== undefined && additionalProperties !== true && Object.keys(properties).length > 0) {
+    errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'));
   }
   return errors;
 }
 
 function hasContent(value: unknown): boolean {
-  return (
-    value !== undefined &&
-    value !== '' &&
-    !(typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-  );
+  if (value === undefined || value === '') return false;
+  return typeof value !== 'object' || value === null || Object.keys(value).length > 0;
 }
 
-function judgeType(schema: JsonSchema, { path, isRoot }: Required<Place>): readonly FieldError[] {
-  const { type } = schema;
-  const intOrString = schema['x-kubernetes-int-or-string'] === true;
+const wholeFields = new Set(['metadata', 'kind', 'apiVersion']);
+
+function judgeBelow(schema: JsonSchema, place: Place, isRoot: boolean): readonly FieldError[] {
+  const { path, inMetadata } = place;
+  const { properties = {}, additionalProperties, items } = schema;
   const errors: FieldError[] = [];
-  if (type !== undefined && type !== '' && !types.includes(type))
-    errors.push(notSupported(`${path}.type`, type, types));
-  const needsNone = intOrString || schema['x-kubernetes-preserve-unknown-fields'] === true;
-  if (!isRoot && (type === undefined || type === '') && !needsNone) {
-    const what = path.endsWith('.items') ? 'specified array items' : 'specified object fields';
-    errors.push(required(`${path}.type`, `must not be empty for ${what}`));
+  if (isSchema(additionalProperties)) {
+    const inside = inMetadata ? { noDefaults: 'inside additionalProperties applying to object metadata' } : {};
+    errors.push(...judgeNode(additionalProperties, { ...place, ...inside, path: `${path}.additionalProperties` }));
   }
-  if (intOrString && schema['x-kubernetes-preserve-unknown-fields'] === true) {
-    const field = `${path}.x-kubernetes-preserve-unknown-fields`;
-    errors.push(invalid(field, true, 'must be false if x-kubernetes-int-or-string is true'));
-  }
-  if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
-    errors.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
-  }
-  if (schema['x-kubernetes-embedded-resource'] === true) {
-    if (type !== 'object')
-      errors.push(invalid(`${path}.type`, type ?? '', 'must be object if x-kubernetes-embedded-resource is true'));
-    if (Object.keys(schema.properties ?? {}).length === 0 && schema['x-kubernetes-preserve-unknown-fields'] !== true) {
-      errors.push(
-        required(
-          `${path}.properties`,
-          'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
-        ),
-      );
-    }
-  }
-  if (type === 'array' && schema.items === undefined) errors.push(required(`${path}.items`, 'must be specified'));
-  return errors;
-}
-
-function judgePattern({ pattern }: JsonSchema, path: string): readonly FieldError[] {
-  if (pattern === undefined) return [];
-  try {
-    compilePattern(pattern);
-    return [];
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return [invalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${error.message}`)];
-  }
-}
-
-function judgeLists(schema: JsonSchema, path: string): readonly FieldError[] {
-  const listType = schema['x-kubernetes-list-type'];
-  const mapType = schema['x-kubernetes-map-type'];
-  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const errors: FieldError[] = [];
-  if (mapType !== undefined && mapType !== 'granular' && mapType !== 'atomic') {
-    errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']));
-  } else if (mapType !== undefined && schema.type !== 'object') {
-    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-map-type is specified'));
-  }
-  if (listType === undefined) {
-    return keys.length === 0
-      ? errors
-      : [
-          ...errors,
-          required(`${path}.x-kubernetes-list-type`, 'must be map if x-kubernetes-list-map-keys is non-empty'),
-        ];
-  }
-  if (!['atomic', 'set', 'map'].includes(listType)) {
-    return [...errors, notSupported(`${path}.x-kubernetes-list-type`, listType, ['atomic', 'set', 'map'])];
-  }
-  if (schema.type !== 'array') {
-    errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified'));
-  }
-  if (listType === 'map') errors.push(...judgeListMap(schema, keys, path));
-  else if (keys.length > 0) {
+  const isWhole = isRoot || schema['x-kubernetes-embedded-resource'] === true;
+  for (const [key, one] of Object.entries(properties)) {
+    const ofObject = isWhole && wholeFields.has(key);
     errors.push(
-      forbidden(`${path}.x-kubernetes-list-map-keys`, `must not be specified if x-kubernetes-list-type is not map`),
+      ...judgeNode(one, {
+        path: `${path}.properties[${key}]`,
+        isRoot: false,
+        noDefaults: ofObject && isRoot ? `in top-level ${key}` : place.noDefaults,
+        inMetadata: inMetadata || ofObject,
+      }),
     );
   }
+  if (isSchema(items)) errors.push(...judgeNode(items, { ...place, path: `${path}.items` }));
   return errors;
 }
 
-function judgeListMap({ items }: JsonSchema, keys: readonly string[], path: string): readonly FieldError[] {
-  if (keys.length === 0) {
-    return [required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')];
+function judgeJunctors(schema: JsonSchema, place: Place): readonly FieldError[] {
+  const { not, allOf = [], oneOf = [], anyOf = [] } = schema;
+  const inside = [
+    ...(not === undefined ? [] : [['not', not] as const]),
+    ...allOf.map((one, index) => [`allOf[${index}]`, one] as const),
+    ...oneOf.map((one, index) => [`oneOf[${index}]`, one] as const),
+    ...anyOf.map((one, index) => [`anyOf[${index}]`, one] as const),
+  ];
+  return inside.flatMap(([name, one]) => judgeNode(one, { ...place, path: `${place.path}.${name}` }));
+}
+
+function judgePreserved(schema: JsonSchema, path: string): readonly FieldError[] {
+  const field = 'x-kubernetes-preserve-unknown-fields';
+  return schema[field] === false ? [invalid(`${path}.${field}`, false, 'must be true or undefined')] : [];
+}
+
+function judgeMap(schema: JsonSchema, path: string): readonly FieldError[] {
+  const { type = '', 'x-kubernetes-map-type': mapType } = schema;
+  if (mapType === undefined) return [];
+  const errors: FieldError[] = [];
+  if (type !== 'object') {
+    errors.push(otherType(`${path}.type`, type, 'must be object if x-kubernetes-map-type is specified'));
   }
-  if (!isSchema(items)) return [];
+  if (mapType !== 'granular' && mapType !== 'atomic') {
+    errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']));
+  }
+  return errors;
+}
+
+function judgeList(schema: JsonSchema, path: string): readonly FieldError[] {
+  const { type = '', items, 'x-kubernetes-list-type': listType } = schema;
+  const errors: FieldError[] = [];
+  if (listType !== undefined && type !== 'array') {
+    errors.push(otherType(`${path}.type`, type, 'must be array if x-kubernetes-list-type is specified'));
+  } else if (listType === 'set' && isSchema(items)) {
+    const field = items.type === 'array' ? 'x-kubernetes-list-type' : 'x-kubernetes-map-type';
+    const inside = items[field];
+    const isWrong = items.type === 'array' ? inside !== undefined && inside !== 'atomic' : inside !== 'atomic';
+    if ((items.type === 'array' || items.type === 'object') && isWrong) {
+      const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
+      errors.push(invalid(`${path}.items.${field}`, inside, why));
+    }
+  }
+  if (listType !== undefined && !['atomic', 'set', 'map'].includes(listType)) {
+    errors.push(notSupported(`${path}.x-kubernetes-list-type`, listType, ['atomic', 'set', 'map']));
+  }
+  return errors;
+}
+
+function judgeListKeys(schema: JsonSchema, path: string): readonly FieldError[] {
+  const { items, 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': keys = [] } = schema;
+  const keysField = `${path}.x-kubernetes-list-map-keys`;
+  if (listType !== 'map') {
+    if (keys.length === 0) return [];
+    const why = 'must be map if x-kubernetes-list-map-keys is non-empty';
+    const field = `${path}.x-kubernetes-list-type`;
+    return [listType === undefined ? required(field, why) : invalid(field, listType, why)];
+  }
+  const errors: FieldError[] = [];
+  if (keys.length === 0) errors.push(required(keysField, 'must not be empty if x-kubernetes-list-type is map'));
+  if (items === undefined) {
+    return [...errors, required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map')];
+  }
+  if (!isSchema(items)) {
+    const why = 'must only have a single schema if x-kubernetes-list-type is map';
+    return [...errors, invalid(`${path}.items`, items, why)];
+  }
   if (items.type !== 'object') {
-    return [
-      invalid(`${path}.items.type`, items.type ?? '', "must be object if parent array's x-kubernetes-list-type is map"),
-    ];
+    const why = "must be object if parent array's x-kubernetes-list-type is map";
+    return [...errors, invalid(`${path}.items.type`, items.type ?? '', why)];
   }
-  return keys.flatMap((key, index) => {
+  for (const [index, key] of keys.entries()) {
     const property = items.properties?.[key];
     if (property === undefined) {
-      return [
-        invalid(`${path}.x-kubernetes-list-map-keys[${index}]`, key, 'entries must all be names of item properties'),
-      ];
+      errors.push(invalid(keysField, keys, 'entries must all be names of item properties'));
+    } else if (property.type === 'array' || property.type === 'object') {
+      const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+      errors.push(invalid(`${path}.items.properties[${key}].type`, items.type, why));
     }
-    return items.required?.includes(key) === true || property.default !== undefined
-      ? []
-      : [
-          required(
-            `${path}.items.properties[${key}].default`,
-            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
-          ),
-        ];
-  });
-}
-
-function judgeJunctors(schema: JsonSchema, path: string): readonly FieldError[] {
-  const inside: readonly (readonly [string, JsonSchema])[] = [
-    ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((name) =>
-      (schema[name] ?? []).map((one, index) => [`${path}.${name}[${index}]`, one] as const),
-    ),
-    ...(schema.not === undefined ? [] : [[`${path}.not`, schema.not] as const]),
-  ];
-  const isIntOrString = schema['x-kubernetes-int-or-string'] === true;
-  return inside.flatMap(([at, one]) => judgeJunctor(one, at, isIntOrString));
-}
-
-function judgeJunctor(schema: JsonSchema, path: string, isIntOrString: boolean): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  for (const key of forbiddenInJunctors) {
-    // The usual anyOf of an int-or-string names both types.
-    if (schema[key] === undefined || schema[key] === false || (isIntOrString && key === 'type')) continue;
-    errors.push(forbidden(`${path}.${key}`, `must be undefined to be structural`));
+    if (keys.indexOf(key) < index) errors.push(invalid(keysField, keys, 'must not contain duplicate entries'));
   }
-  errors.push(...judgePattern(schema, path));
-  for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    errors.push(...judgeJunctor(property, `${path}.properties[${key}]`, isIntOrString));
-  }
-  if (isSchema(schema.items)) errors.push(...judgeJunctor(schema.items, `${path}.items`, isIntOrString));
-  errors.push(...judgeJunctors(schema, path));
   return errors;
 }
 
-function judgeBelow(schema: JsonSchema, path: string): readonly FieldError[] {
-  const { properties = {}, additionalProperties, items } = schema;
-  return [
-    ...Object.entries(properties).flatMap(([key, one]) => judgeNode(one, { path: `${path}.properties[${key}]` })),
-    ...(isSchema(additionalProperties)
-      ? judgeNode(additionalProperties, { path: `${path}.additionalProperties` })
-      : []),
-    ...(isSchema(items) ? judgeNode(items, { path: `${path}.items` }) : []),
-  ];
-}
-
-/** A default must be a value that its schema lets in, and hold nothing that pruning would take out. */
-function judgeDefaults(schema: JsonSchema, path: string): readonly FieldError[] {
+/** Items of sets and maps must be comparable with their old selves. */
+function judgeCorrelation(schema: JsonSchema, path: string): readonly FieldError[] {
+  const { items, 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': keys = [] } = schema;
+  if (!isSchema(items) || (listType !== 'set' && listType !== 'map')) return [];
   const errors: FieldError[] = [];
-  if (schema.default !== undefined) {
-    const compiled = compileStructural(schema);
-    const value = structuredClone(schema.default);
-    applySchemaDefaults(compiled, value);
-    const at = `${path}.default`;
-    if (typeof value === 'object' && value !== null && prune(compiled, value).length > 0) {
-      errors.push(invalid(at, schema.default, 'must not have unknown fields'));
-    }
-    errors.push(
-      ...validateSchema(compiled, value).map((one) => ({
-        ...one,
-        field: one.field === '' ? at : `${at}.${one.field}`,
-      })),
-    );
+  if (items.nullable === true) {
+    errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${listType}`));
   }
-  const { properties = {}, additionalProperties, items } = schema;
-  return [
-    ...errors,
-    ...Object.entries(properties).flatMap(([key, one]) => judgeDefaults(one, `${path}.properties[${key}]`)),
-    ...(isSchema(additionalProperties) ? judgeDefaults(additionalProperties, `${path}.additionalProperties`) : []),
-    ...(isSchema(items) ? judgeDefaults(items, `${path}.items`) : []),
-  ];
+  if (listType === 'set') return errors;
+  for (const key of keys) {
+    const property = items.properties?.[key];
+    if (property === undefined) continue;
+    const at = `${path}.items.properties[${key}]`;
+    const isKey = 'this property is in x-kubernetes-list-map-keys, so it';
+    if (items.required?.includes(key) !== true && property.default === undefined) {
+      errors.push(required(`${at}.default`, `${isKey} must have a default or be a required property`));
+    }
+    if (property.nullable === true) errors.push(forbidden(`${at}.nullable`, `${isKey} cannot be nullable`));
+  }
+  return errors;
 }

@@ -14,7 +14,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
-  readonly items?: JsonSchema | readonly JsonSchema[];
+  /** null: something else was given; see decode/conform.ts. */
+  readonly items?: JsonSchema | readonly JsonSchema[] | null;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
@@ -161,8 +162,8 @@ const posixClasses: Readonly<Record<string, string>> = {
   xdigit: '0-9A-Fa-f',
 };
 
-export function isSchema(value: JsonSchema | boolean | readonly JsonSchema[] | undefined): value is JsonSchema {
-  return typeof value === 'object' && !Array.isArray(value);
+export function isSchema(value: JsonSchema | boolean | readonly JsonSchema[] | null | undefined): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listTypeOf(schema: JsonSchema): StructuralSchema['listType'] {

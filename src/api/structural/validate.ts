@@ -37,7 +37,7 @@ function judge(schema: StructuralSchema, subject: Subject): readonly FieldError[
 
 /** The words of errors: where, as upstream says it. */
 function says(path: string, text: string): string {
-  return `${path === '' ? '<nil>' : path} in body ${text}`;
+  return `${path} in body ${text}`;
 }
 
 /** The JSON type of a value as OpenAPI names it. */

@@ -87,7 +87,7 @@ for (const { why, change, message } of [
         },
       },
     },
-    message: /spec.conversion.webhook.clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme/,
+    message: /spec.conversion.webhookClientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme/,
   },
   {
     why: 'a protected group',
@@ -104,6 +104,46 @@ for (const { why, change, message } of [
     t.match(body['message'], message);
   });
 }
+
+t.test('a schema is decoded by type, however deep', async (t) => {
+  const server = await start(t);
+  const post = async (field: unknown) => {
+    const schema = { type: 'object', properties: { spec: { type: 'array', items: field } } };
+    const { status, body } = await server.call('POST', definitionsPath, cronTabDefinition([version('v1', {}, schema)]));
+    return [status, String(body['message'])] as const;
+  };
+  t.match(await post({ type: 'object', properties: [] }), [400, /cannot unmarshal array into Go struct field/]);
+  t.match(await post({ type: 7 }), [400, /cannot unmarshal number into Go struct field JSONSchemaProps/]);
+  t.match(await post({ type: 'object', required: {} }), [400, /cannot unmarshal object into Go struct field/]);
+  t.match(await post({ type: 'object', additionalProperties: 'x' }), [400, /boolean or JSON schema expected/]);
+  t.match(await post({ type: 'object', properties: { k: null } }), [422, /properties\[k\].type: Required value/]);
+  t.match(await post('x'), [422, /properties\[spec\].items: Required value: must be specified/]);
+  t.match(await post([{ type: 'string' }]), [422, /items must be a schema object and not an array/]);
+  t.match(await post({ type: 'object', properties: null }), [201]);
+});
+
+t.test('what every version says the same is named once', async (t) => {
+  const server = await start(t);
+  const causes = async (...versions: object[]) => {
+    const { body } = await server.call('POST', definitionsPath, cronTabDefinition(versions));
+    const { details } = body as { details?: { causes: readonly { field: string }[] } };
+    return details?.causes.map(({ field }) => field);
+  };
+  const bad = { type: 'object', properties: { a: {} } };
+  const scale = { subresources: { scale: { specReplicasPath: 'x', statusReplicasPath: '.status.n' } } };
+  const columns = { additionalPrinterColumns: [{ name: 'A', type: 'text', jsonPath: '.a' }] };
+  const second = { storage: false };
+  t.strictSame(await causes(version('v1', { ...scale, ...columns }, bad)), [
+    'spec.validation.openAPIV3Schema.properties[a].type',
+    'spec.subresources.scale.specReplicasPath',
+    'spec.additionalPrinterColumns[0].type',
+  ]);
+  t.strictSame(await causes(version('v1', scale, bad), version('v2', { ...columns, ...second })), [
+    'spec.versions[0].schema.openAPIV3Schema.properties[a].type',
+    'spec.versions[0].subresources.scale.specReplicasPath',
+    'spec.versions[1].additionalPrinterColumns[0].type',
+  ]);
+});
 
 t.test('hostile rules and patterns do not stop the server', async (t) => {
   const server = await start(t);
