@@ -64,8 +64,6 @@ export interface CustomKind {
    * `unknown field "spec.foo"`. Throws DecodeError.
    */
   conform(object: KubeObject): readonly string[];
-  /** What requests for this version are warned of. */
-  readonly deprecation?: string;
   /** Its versions are converted by somebody else, whose answer may have to be waited for. */
   readonly converts?: true;
   /** Its definition is being deleted: nothing new may be created. */
@@ -89,6 +87,8 @@ export interface KindSpec {
   /** Never stored: reviews and the bodies of subresources. */
   readonly virtual?: true;
   readonly storedAs?: StoredAs;
+  /** What requests for this version are warned of. */
+  readonly deprecation?: string;
   /** Served, but left out of discovery. */
   readonly hidden?: true;
   readonly subresources?: readonly SubresourceSpec[];

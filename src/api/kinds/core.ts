@@ -100,6 +100,7 @@ export const coreKinds = {
     ...core,
     kind: 'Endpoints',
     plural: 'endpoints',
+    deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
     singular: 'endpoints',
     namespaced: true,
     shortNames: ['ep'],

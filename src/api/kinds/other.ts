@@ -97,6 +97,7 @@ export const otherKinds = {
     ...core,
     kind: 'ComponentStatus',
     plural: 'componentstatuses',
+    deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
     singular: 'componentstatus',
     namespaced: false,
     shortNames: ['cs'],

@@ -43,7 +43,7 @@ export function parseFieldSelector(kind: KindSpec, text: string): FieldMatcher {
   const requirements = splitTerms(text).map((term) => parseTerm(term, text));
   const tests = requirements.map(({ field, operator, value }) => {
     const get = fieldOf(kind, field);
-    if (get === undefined) throw new SelectorError(`field label not supported: ${field}`);
+    if (get === undefined) throw new SelectorError(whyNotSelectable(kind, field));
     return operator === '='
       ? (object: KubeObject) => get(object) === value
       : (object: KubeObject) => get(object) !== value;
@@ -53,6 +53,12 @@ export function parseFieldSelector(kind: KindSpec, text: string): FieldMatcher {
     everything: tests.length === 0,
     matches: (object) => tests.every((test) => test(object)),
   };
+}
+
+/** Kinds that have keys of their own are told of in other words than those that have none. */
+function whyNotSelectable(kind: KindSpec, field: string): string {
+  if (kind.fieldSelectors !== undefined || kind.custom !== undefined) return `field label not supported: ${field}`;
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 /** Splits at commas that no backslash escapes. */

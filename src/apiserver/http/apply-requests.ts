@@ -30,7 +30,7 @@ export async function serveScaleApply(registry: Registry, request: ResourceReque
   const { exchange, resource, bodyLimit } = request;
   const scale = readAppliedConfig(await exchange.readBody(bodyLimit));
   if (scale.apiVersion !== 'autoscaling/v1' || scale.kind !== kinds.scale.kind) {
-    throw badRequest(`invalid object type: ${scale.apiVersion}, Kind=${scale.kind}`);
+    throw badRequest(`invalid object type: ${scale.apiVersion ?? ''}, Kind=${scale.kind ?? ''}`);
   }
   const of = { apiVersion: resource.apiVersion, kind: resource.spec.kind };
   const config = configOfScale(conformed(kinds.scale, scale), of, paths);

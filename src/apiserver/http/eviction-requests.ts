@@ -26,8 +26,7 @@ export async function serveEviction(registry: Registry, request: ResourceRequest
   const body = parseBody(await exchange.readBody(bodyLimit), bodyFormatOf(exchange.headers['content-type']));
   if (typeof body !== 'object' || body === null) throw badRequest('the body must be an Eviction');
   const eviction: KubeObject = body;
-  const named = eviction.metadata?.name ?? target.name;
-  if (named !== target.name) throw badRequest('name in URL does not match name in Eviction object');
+  if (eviction.metadata?.name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
   const options = parseDeleteOptions(section(eviction, 'deleteOptions'), query);
   const asked = writeRequestOf(request);
   const write = { ...asked, dryRun: asked.dryRun || options.dryRun === true };

@@ -1,22 +1,19 @@
 // The name under which a write changes fields: the fieldManager parameter, or the first word of the client's user agent.
 // Source: k8s.io/apiserver pkg/endpoints/handlers (managerOrUserAgent), apimachinery meta/v1 validation.
 
-import { type FieldCause, invalid } from './status-body.ts';
+import { type OptionsKind, refusedOptions } from './request-options.ts';
+import type { FieldCause } from './status-body.ts';
 
 const longest = 128;
 /** Anything that can be printed, the space included. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
 /** Throws ApiError 422 for a name that can't be one. @param options what the message calls the parameters: CreateOptions, … */
-export function fieldManagerOf(
-  query: URLSearchParams,
-  userAgent: string | undefined,
-  options: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
-): string {
+export function fieldManagerOf(query: URLSearchParams, userAgent: string | undefined, options: OptionsKind): string {
   const given = query.get('fieldManager') ?? '';
   if (given === '') return fromUserAgent(userAgent ?? '');
   const why = whyUnusable(given);
-  if (why !== undefined) throw refused(options, why);
+  if (why !== undefined) throw refusedOptions(options, [why]);
   return given;
 }
 
@@ -24,11 +21,11 @@ export function fieldManagerOf(
 export function checkPatchOptions(query: URLSearchParams, isApply: boolean): void {
   if (isApply && (query.get('fieldManager') ?? '') === '') {
     const message = 'Required value: is required for apply patch';
-    throw refused('PatchOptions', { field: 'fieldManager', reason: 'FieldValueRequired', message });
+    throw refusedOptions('PatchOptions', [{ field: 'fieldManager', reason: 'FieldValueRequired', message }]);
   }
   if (!isApply && query.has('force')) {
     const message = 'Forbidden: may not be specified for non-apply patch';
-    throw refused('PatchOptions', { field: 'force', reason: 'FieldValueForbidden', message });
+    throw refusedOptions('PatchOptions', [{ field: 'force', reason: 'FieldValueForbidden', message }]);
   }
 }
 
@@ -39,7 +36,9 @@ function whyUnusable(name: string): FieldCause | undefined {
   }
   const wrong = [...name].find((character) => !printable.test(character));
   if (wrong === undefined) return undefined;
-  const message = `Invalid value: ${JSON.stringify(name)}: should only contain printable characters`;
+  const code = (wrong.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  const at = Buffer.byteLength(name.slice(0, name.indexOf(wrong)));
+  const message = `Invalid value: ${JSON.stringify(name)}: invalid character U+${code} (at position ${at})`;
   return { field: 'fieldManager', reason: 'FieldValueInvalid', message };
 }
 
@@ -54,8 +53,4 @@ function fromUserAgent(agent: string): string {
     name += character;
   }
   return name === '' ? 'unknown' : name;
-}
-
-function refused(kind: string, cause: FieldCause): Error {
-  return invalid({ group: 'meta.k8s.io', kind }, '', [cause]);
 }

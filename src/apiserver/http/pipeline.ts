@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { kindOf } from '../../api/index.ts';
+import { type KindSpec, kindOf } from '../../api/index.ts';
 import type { Logger } from '../../base/index.ts';
 import type { Aggregation } from '../aggregation/index.ts';
 import type { AuditLog, AuditRecord } from '../audit/index.ts';
@@ -184,9 +184,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const binding = plural === 'bindings' && group === '';
     const resource = registry.resources.find(group, version, binding ? 'pods' : plural);
     if (resource === undefined) throw unknownResource();
-    const { deprecation } = resource.spec.custom ?? {};
+    const { deprecation } = resource.spec;
     if (deprecation !== undefined) warn(exchange, deprecation);
-    if (isProxied(resource.spec.subresources, subresource)) {
+    const connected = connectOf(resource.spec.subresources, subresource);
+    if (connected !== undefined) {
+      if (!connected.verbs.some((one) => one === verb)) throw methodNotAllowed();
       const verdict = judgeConnect(registry.admission, { resource, target, query, user, annotate: record?.annotate });
       const serve = () => serveProxy(options.proxy, exchange, { target, query, user });
       return verdict instanceof Promise ? verdict.then(serve) : serve();
@@ -313,11 +315,10 @@ function reviewKey({ group, version }: { readonly group: string; readonly versio
   return `${group}/${version}/${resource}`;
 }
 
-function isProxied(subresources: ConnectList, name: string): boolean {
-  return name !== '' && subresources?.some((one) => one.name === name && one.connect === true) === true;
+/** The subresource that a node or a workload answers. */
+function connectOf(subresources: KindSpec['subresources'], name: string) {
+  return name === '' ? undefined : subresources?.find((one) => one.name === name && one.connect === true);
 }
-
-type ConnectList = readonly { readonly name: string; readonly connect?: true }[] | undefined;
 
 /** Requests that last as long as their client wants. */
 function isLong(target: Target, verb: RequestVerb): boolean {

@@ -3,7 +3,6 @@
 import type { KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../contracts.ts';
 import { whenConverted } from '../registry/conversion.ts';
-import { parseDryRun } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 import type { FieldValidation } from '../registry/schema.ts';
@@ -11,6 +10,7 @@ import type { WriteRequest, Written } from '../registry/writing.ts';
 import { type Exchange, warn } from './exchange.ts';
 import { fieldManagerOf } from './field-manager.ts';
 import type { Accepted } from './negotiate.ts';
+import { dryRunOf, type OptionsKind } from './request-options.ts';
 import type { RequestVerb, ResourceTarget } from './request-target.ts';
 import { sendMade, sendObject } from './respond.ts';
 import { badRequest, successBody } from './status-body.ts';
@@ -56,9 +56,10 @@ export function converted<T>({ spec }: Resource, work: () => T | Promise<T>): T 
 }
 
 /** What messages call the parameters of a write. */
-const optionsOf: Readonly<Record<string, 'CreateOptions' | 'UpdateOptions'>> = {
+const optionsOf: Readonly<Record<string, OptionsKind>> = {
   POST: 'CreateOptions',
   PUT: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
 };
 
 export function writeRequestOf({
@@ -68,14 +69,14 @@ export function writeRequestOf({
   exchange,
   annotate,
 }: Pick<ResourceRequest, 'user' | 'target' | 'query' | 'exchange' | 'annotate'>): WriteRequest {
-  const dryRun = query.getAll('dryRun');
+  const options = optionsOf[exchange.method] ?? 'PatchOptions';
   return {
     user,
     namespace: target.namespace === '' ? undefined : target.namespace,
     name: target.name,
     subresource: target.subresource,
-    dryRun: dryRun.length > 0 && parseDryRun(dryRun),
-    manager: fieldManagerOf(query, exchange.headers['user-agent'], optionsOf[exchange.method] ?? 'PatchOptions'),
+    dryRun: dryRunOf(query.getAll('dryRun'), options),
+    manager: fieldManagerOf(query, exchange.headers['user-agent'], options),
     warn: (message) => warn(exchange, message),
     ...(annotate && { annotate }),
   };

@@ -5,7 +5,7 @@ import type { CachedObject } from '../cache/index.ts';
 import { ApiError } from '../contracts.ts';
 import { eachConverted } from '../registry/conversion.ts';
 import { parseDeleteOptions } from '../registry/deletion.ts';
-import { listPage, waitVisible } from '../registry/listing.ts';
+import { listPage, revisionOf, waitVisible } from '../registry/listing.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 import { applyDefaults, applyPatch, type Decoded, decodeBodyAs } from '../registry/schema.ts';
@@ -15,6 +15,7 @@ import { serveApply } from './apply-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
 import { bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { watchForm } from './protobuf-answers.ts';
+import { checkListOptions, checkWatchOptions, integerOf } from './request-options.ts';
 import { isSet } from './request-target.ts';
 import {
   converted,
@@ -25,7 +26,7 @@ import {
   writeRequestOf,
 } from './resource-request.ts';
 import { includeOf, jsonHeaders, sendList, sendObject, served } from './respond.ts';
-import { badRequest, methodNotAllowed, notFound } from './status-body.ts';
+import { methodNotAllowed, notFound } from './status-body.ts';
 
 /** Answers the request; what it throws is told as a Status. */
 export function serveResource(registry: Registry, request: ResourceRequest): void | Promise<void> {
@@ -84,6 +85,8 @@ function serveGet({ cache, clock }: Registry, request: ResourceRequest): void | 
 async function serveList({ cache, store, clock, pool }: Registry, request: ResourceRequest): Promise<void> {
   const { exchange, resource, query, accepted } = request;
   const selection = selectionOf(request);
+  checkListOptions(query);
+  integerOf(query, 'timeoutSeconds');
   if (resource.spec.custom?.converts === true) {
     await eachConverted(resource.cache.list(selection.namespace), (object) => served(resource, object));
   }
@@ -91,7 +94,7 @@ async function serveList({ cache, store, clock, pool }: Registry, request: Resou
     resource,
     {
       selection,
-      limit: numberOf(query, 'limit'),
+      limit: Math.max(0, integerOf(query, 'limit') ?? 0),
       continue: query.get('continue') ?? '',
       resourceVersion: query.get('resourceVersion') ?? '',
       match: query.get('resourceVersionMatch') ?? '',
@@ -113,14 +116,12 @@ async function serveWatch(registry: Registry, request: ResourceRequest): Promise
   const compiled = selectionOf(request);
   // A watch of one path is a watch of that name.
   const selection = target.name === '' ? compiled : { ...compiled, everything: false, matches: nameOnly(target.name) };
-  const version = query.get('resourceVersion') ?? '';
-  if (!/^\d*$/.test(version)) throw badRequest(`Invalid value: "${version}": resourceVersion must be a number`);
+  checkWatchOptions(query);
   const initial = query.get('sendInitialEvents');
-  checkInitialEvents(query, initial);
-  const after = Number(version);
+  const after = revisionOf(query.get('resourceVersion') ?? '');
   if (after > cache.revision) await waitVisible(cache, after);
 
-  const seconds = numberOf(query, 'timeoutSeconds');
+  const seconds = integerOf(query, 'timeoutSeconds') ?? 0;
   const { contentType, ...form } = watchForm(request.accepted, renderFor(registry, request));
   const headers = { ...jsonHeaders(), 'content-type': contentType };
   if (exchange.protocol === 'HTTP/1.1') headers['transfer-encoding'] = 'chunked';
@@ -148,19 +149,6 @@ async function serveWatch(registry: Registry, request: ResourceRequest): Promise
 
 function nameOnly(name: string): (object: CachedObject) => boolean {
   return (object) => object.name === name;
-}
-
-/** Source: KEP-3157; upstream validates the combination the same way. */
-function checkInitialEvents(query: URLSearchParams, initial: string | null): void {
-  const match = query.get('resourceVersionMatch') ?? '';
-  if (initial === null) {
-    if (match !== '')
-      throw badRequest('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
-    return;
-  }
-  if (match !== 'NotOlderThan') {
-    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-  }
 }
 
 function renderFor({ clock }: Registry, request: ResourceRequest): ((object: CachedObject) => string) | undefined {
@@ -273,13 +261,4 @@ async function readDeleteOptions({ exchange, bodyLimit, query }: ResourceRequest
   const body = await exchange.readBody(bodyLimit);
   const value = body.length === 0 ? undefined : parseBody(body, bodyFormatOf(exchange.headers['content-type']));
   return parseDeleteOptions(value, query);
-}
-
-function numberOf(query: URLSearchParams, name: string): number {
-  const text = query.get(name);
-  if (text === null || text === '') return 0;
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 0)
-    throw badRequest(`Invalid value: "${text}": ${name} must be a whole number`);
-  return number;
 }

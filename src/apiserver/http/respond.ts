@@ -115,7 +115,9 @@ export function includeOf(query: URLSearchParams): IncludeObject {
     case 'Object':
       return include;
     default:
-      throw badRequest(`invalid includeObject value: "${include}": must be one of None, Metadata, Object`);
+      throw badRequest(
+        `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+      );
   }
 }
 

@@ -75,7 +75,7 @@ export function invalid(kind: { group: string; kind: string }, name: string, cau
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   return new ApiError('Invalid', `${qualifiedKind} "${name}" is invalid: ${list}`, {
     details: {
-      name,
+      ...(name === '' ? {} : { name }),
       ...(kind.group === '' ? {} : { group: kind.group }),
       kind: kind.kind,
       causes: causes.map(({ field, reason, message }) => ({ reason, message, field })),
@@ -84,7 +84,9 @@ export function invalid(kind: { group: string; kind: string }, name: string, cau
 }
 
 export function methodNotAllowed(): ApiError {
-  return new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  return new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {
+    details: {},
+  });
 }
 
 /** For paths and resources that the server does not know. */

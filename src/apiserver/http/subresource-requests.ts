@@ -6,7 +6,7 @@ import { boundPod, checkBinding } from '../registry/binding.ts';
 import { timestampOf } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import { scaleOf, withScale } from '../registry/scale.ts';
-import { applyPatch } from '../registry/schema.ts';
+import { applyPatch, decodeBodyAs } from '../registry/schema.ts';
 import { serveScaleApply } from './apply-requests.ts';
 import { serveEviction } from './eviction-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
@@ -73,10 +73,11 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
 
 type ScaleChange = (current: KubeObject) => KubeObject;
 
-async function givenScale({ exchange, bodyLimit }: ResourceRequest): Promise<ScaleChange> {
-  const value = parseBody(await exchange.readBody(bodyLimit), bodyFormatOf(exchange.headers['content-type']));
-  if (typeof value !== 'object' || value === null) throw badRequest('the body must be a Scale');
-  return () => value as KubeObject;
+async function givenScale({ exchange, bodyLimit, query }: ResourceRequest): Promise<ScaleChange> {
+  const body = await exchange.readBody(bodyLimit);
+  const format = bodyFormatOf(exchange.headers['content-type']);
+  const { object } = decodeBodyAs(kinds.scale, body, { format, mode: fieldValidationOf(query) });
+  return () => object;
 }
 
 async function patchedScale(request: ResourceRequest): Promise<ScaleChange> {
@@ -96,12 +97,13 @@ export async function serveBinding(registry: Registry, request: ResourceRequest,
     await exchange.readBody(bodyLimit),
     bodyFormatOf(exchange.headers['content-type']),
   ) as Binding;
+  const { name: named = '' } = binding.metadata ?? {};
+  if (podName !== '' && named !== podName) throw badRequest('name in URL does not match name in Binding object');
   checkBinding(binding);
-  const name = podName === '' ? (binding.metadata?.name ?? '') : podName;
   const now = timestampOf(registry.clock.now());
   await registry.writer.update(
     resource,
-    { ...writeRequestOf(request), name, subresource: 'binding' },
+    { ...writeRequestOf(request), name: named, subresource: 'binding' },
     (old) => boundPod(old as Pod, binding, now) as KubeObject,
     { isPatch: true },
   );

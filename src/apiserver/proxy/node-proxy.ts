@@ -8,7 +8,7 @@ import { type Backend, createBackend, readText } from './backend.ts';
 import { chooseContainer } from './containers.ts';
 import { agentLogQuery } from './log-options.ts';
 import { refusedByNode, upgradeToNode, upgradeToWorkload } from './remote-streams.ts';
-import { agentOrigin, parseProxyName, podOrigin, serviceOrigin } from './targets.ts';
+import { agentOrigin, boundPod, parseProxyName, podOrigin, serviceOrigin } from './targets.ts';
 import type { NodeProxy, NodeProxyOptions, ProxyRequest, ProxyResponse, UpgradeRequest } from './types.ts';
 
 export function createNodeProxy(options: NodeProxyOptions): NodeProxy {
@@ -19,6 +19,8 @@ export function createNodeProxy(options: NodeProxyOptions): NodeProxy {
     async handle(request) {
       if (request.subresource === 'log') return log(request, current, backend);
       if (request.subresource === 'proxy') return proxy(request, current, backend);
+      // What would be wrong with an upgrade as well is told first.
+      boundPod(reader, request.namespace, request.name);
       throw new ApiError(
         'BadRequest',
         `${request.resource}/${request.subresource} needs an upgrade: Upgrade request required`,
@@ -51,7 +53,7 @@ async function log(request: ProxyRequest, { reader }: NodeProxyOptions, backend:
   const pod = reader.get<Pod>(kinds.pod, namespace, name);
   if (pod === undefined)
     throw new ApiError('NotFound', `pods "${name}" not found`, { details: { name, kind: 'pods' } });
-  const own = agentLogQuery(query);
+  const own = agentLogQuery(query, name);
   const container = chooseContainer(pod, query.get('container') ?? '');
   const nodeName = pod.spec?.nodeName ?? '';
   // A pod that is not bound has no log yet: an empty answer, as upstream.

@@ -2,6 +2,7 @@
 // Source: k8s.io/apiserver pkg/registry/rest/delete.go (BeforeDelete) and generic/registry/store.go (deletionFinalizers).
 
 import type { KubeObject } from '../../api/index.ts';
+import { dryRunOf, integerOf, refusedOptions } from '../http/request-options.ts';
 import { badRequest } from '../http/status-body.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -17,7 +18,7 @@ export type Deletion =
   | { readonly action: 'mark'; readonly object: KubeObject }
   | { readonly action: 'nothing' };
 
-const policies = ['Orphan', 'Background', 'Foreground'] as const;
+const policies = ['Foreground', 'Background', 'Orphan'] as const;
 const orphan = 'orphan';
 const foreground = 'foregroundDeletion';
 
@@ -64,20 +65,28 @@ export function timestampOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Options from the body (a DeleteOptions object, or nothing) and the query, which counts when the body says nothing. */
+/**
+ * Options from the body (a DeleteOptions object, or nothing) and the query, which counts when the body says nothing.
+ * Throws ApiError 400 for what can't be read, 422 for values that there are not.
+ */
 export function parseDeleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
-  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-  const grace = given['gracePeriodSeconds'] ?? numberOf(query.get('gracePeriodSeconds'));
+  const given = (body ?? {}) as Record<string, unknown>;
+  const { kind = 'DeleteOptions' } = given;
+  if (typeof given !== 'object' || Array.isArray(given) || kind !== 'DeleteOptions') {
+    throw badRequest('the body of the request cannot be handled as a DeleteOptions');
+  }
+  const grace = given['gracePeriodSeconds'] ?? integerOf(query, 'gracePeriodSeconds');
   const orphans = given['orphanDependents'] ?? booleanOf(query.get('orphanDependents'));
   const named = given['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
   if (named !== undefined && orphans !== undefined) {
-    throw badRequest('DeleteOptions: orphanDependents and propagationPolicy cannot be both set');
+    const message = `Invalid value: ${JSON.stringify(named)}: orphanDependents and deletionPropagation cannot be both set`;
+    throw refusedPolicy('FieldValueInvalid', message);
   }
   const policy = named ?? (orphans === undefined ? undefined : orphans === true ? 'Orphan' : 'Background');
   if (policy !== undefined && !policies.some((one) => one === policy)) {
-    throw badRequest(
-      `DeleteOptions: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan"`,
-    );
+    const supported = [...policies, 'nil'].map((one) => JSON.stringify(one)).join(', ');
+    const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: ${supported}`;
+    throw refusedPolicy('FieldValueNotSupported', message);
   }
   if (grace !== undefined && typeof grace !== 'number')
     throw badRequest('DeleteOptions: gracePeriodSeconds must be a number');
@@ -86,18 +95,12 @@ export function parseDeleteOptions(body: unknown, query: URLSearchParams): Delet
     gracePeriodSeconds: grace,
     propagationPolicy: policy as DeleteOptions['propagationPolicy'],
     preconditions: preconditionsOf(given['preconditions']),
-    dryRun: parseDryRun(dryRun),
+    dryRun: dryRunOf([dryRun].flat(), 'DeleteOptions'),
   };
 }
 
-/** `All` is the only value there is. */
-export function parseDryRun(value: unknown): boolean {
-  const values = Array.isArray(value) ? value : [value];
-  const wrong = values.find((one) => one !== 'All');
-  if (wrong !== undefined) {
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(wrong)}: supported values: "All"`);
-  }
-  return values.length > 0;
+function refusedPolicy(reason: string, message: string): Error {
+  return refusedOptions('DeleteOptions', [{ field: 'propagationPolicy', reason, message }]);
 }
 
 function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
@@ -107,10 +110,6 @@ function preconditionsOf(value: unknown): DeleteOptions['preconditions'] {
     ...(typeof uid === 'string' ? { uid } : {}),
     ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
   };
-}
-
-function numberOf(text: string | null): number | undefined {
-  return text === null || text === '' ? undefined : Number(text);
 }
 
 function booleanOf(text: string | null): boolean | undefined {

@@ -107,7 +107,7 @@ export function createFieldManagement(resources: ResourceTable): FieldManagement
     apply(resource, write, { old, config, force }) {
       const { spec, apiVersion } = resource;
       if (config.apiVersion !== apiVersion || config.kind !== spec.kind) {
-        throw badRequest(`invalid object type: ${config.apiVersion}, Kind=${config.kind}`);
+        throw badRequest(`invalid object type: ${config.apiVersion ?? ''}, Kind=${config.kind ?? ''}`);
       }
       if ((config.metadata?.managedFields ?? null) !== null) throw badRequest('metadata.managedFields must be nil');
       const [fault, ...others] = faultsOf(types.ofKind(spec), config);

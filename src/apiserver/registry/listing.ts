@@ -48,7 +48,7 @@ export async function listPage(
   const { cache } = sources;
   const token = query.continue === '' ? undefined : parseToken(query.continue);
   checkVersions(query, token);
-  const wanted = Number(query.resourceVersion || '0');
+  const wanted = revisionOf(query.resourceVersion);
   if (wanted > cache.revision) await waitVisible(cache, wanted);
 
   const at = token?.rv ?? (query.match === 'Exact' ? wanted : cache.revision);
@@ -108,31 +108,23 @@ async function stateAt(
   }
 }
 
-function checkVersions({ resourceVersion, match, limit }: ListQuery, token: Token | undefined): void {
-  if (resourceVersion !== '' && !/^\d+$/.test(resourceVersion)) {
-    throw badRequest(
-      `Invalid value: "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`,
-    );
-  }
+/** The revision that a request names, 0 when it names none. Throws ApiError 400. */
+export function revisionOf(text: string): number {
+  if (/^\d*$/.test(text)) return Number(text);
+  const shown = JSON.stringify(text);
+  throw badRequest(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`);
+}
+
+function checkVersions({ resourceVersion }: ListQuery, token: Token | undefined): void {
   if (token !== undefined && resourceVersion !== '' && resourceVersion !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  if (match === '') return;
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw badRequest(`resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`);
-  }
-  if (token !== undefined) throw badRequest('resourceVersionMatch is forbidden when continue is provided');
-  if (resourceVersion === '') throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  if (match === 'Exact' && resourceVersion === '0') {
-    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-  }
-  if (limit < 0) throw badRequest('limit must not be negative');
 }
 
 /** Resolves once `revision` can be read; throws upstream's 504 "Too large resource version" otherwise. */
 export async function waitVisible(cache: WatchCache, revision: number): Promise<void> {
   if (await cache.waitFor(revision, waitMs)) return;
-  throw new ApiError('Timeout', `Too large resource version: ${revision}, current: ${cache.revision}`, {
+  throw new ApiError('Timeout', `Timeout: Too large resource version: ${revision}, current: ${cache.revision}`, {
     details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] },
     retryAfterSeconds: 1,
   });
@@ -158,5 +150,5 @@ function parseToken(text: string): Token {
   } catch {
     // falls through to the same answer: a token that this server did not make
   }
-  throw badRequest(`continue key is not valid: ${text.slice(0, 200)}`);
+  throw badRequest(`invalid continue token: continue key is not valid: ${text.slice(0, 200)}`);
 }

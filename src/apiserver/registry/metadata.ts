@@ -36,14 +36,22 @@ export function addressNew(object: KubeObject, kind: KindSpec, namespace: string
   return { ...object, metadata: inNamespace(generated, kind, namespace) };
 }
 
-/** The same for PUT, where the URL names the object. */
+/** The same for a change, where the URL names the object. Throws 400 as well for one that does not name itself. */
 export function addressExisting(object: KubeObject, kind: KindSpec, at: Addressed): KubeObject {
   const meta = object.metadata ?? {};
-  const { name } = meta;
-  if (name !== undefined && name !== '' && name !== at.name) {
+  const { name = '', namespace = '' } = meta;
+  if (name === '') {
+    throw badRequest(`the name of the object (${at.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (name !== at.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${at.name})`);
   }
-  return { ...object, metadata: inNamespace({ ...meta, name: at.name }, kind, at.namespace) };
+  if (kind.namespaced && namespace !== '' && namespace !== at.namespace) {
+    throw badRequest(
+      `the namespace of the object (${namespace}) does not match the namespace on the request (${at.namespace ?? ''})`,
+    );
+  }
+  return { ...object, metadata: inNamespace(meta, kind, at.namespace) };
 }
 
 function inNamespace(meta: ObjectMeta, kind: KindSpec, namespace: string | undefined): ObjectMeta {
@@ -76,19 +84,21 @@ export function newMetadata(meta: ObjectMeta, kind: KindSpec, now: string): Obje
   } as unknown as ObjectMeta;
 }
 
+/** Throws 409 when a PUT means an object that was there under this name before, or is not yet. */
+export function checkUid(object: KubeObject, old: KubeObject, kind: KindSpec): void {
+  const { uid = '', name = '' } = object.metadata ?? {};
+  const before = old.metadata?.uid ?? '';
+  if (uid === '' || uid === before) return;
+  throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before}`);
+}
+
 /** Takes over what an update can't change, and refuses what it must not try. */
 export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindSpec): ObjectMeta {
   const { selfLink: _selfLink, managedFields, ...meta } = object.metadata ?? {};
   const before = old.metadata ?? {};
   const name = before.name ?? '';
-  if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== before.uid) {
-    const subject = { group: kind.group, plural: kind.plural };
-    throw conflict(
-      subject,
-      name,
-      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${before.uid}`,
-    );
-  }
+  const fixed = immutable.flatMap((field) => whyChanged(field, meta[field], before[field]));
+  if (fixed.length > 0) throw invalid(kind, name, fixed);
   const added = (meta.finalizers ?? []).filter((one) => before.finalizers?.includes(one) !== true);
   if (before.deletionTimestamp !== undefined && added.length > 0) {
     const list = added.map((one) => JSON.stringify(one)).join(', ');
@@ -106,6 +116,17 @@ export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindS
     ...keep(before, ['deletionTimestamp', 'deletionGracePeriodSeconds']),
     managedFields,
   } as unknown as ObjectMeta;
+}
+
+/** What no client can change; empty means that the client leaves it as it is. */
+const immutable = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
+
+function whyChanged(field: string, value: unknown, before: unknown): readonly FieldCause[] {
+  if (value === undefined || value === '' || value === before) return [];
+  // A mark for deletion that is there stays, whatever the client sends.
+  if (field === 'deletionTimestamp' && before !== undefined) return [];
+  const message = `Invalid value: ${JSON.stringify(value)}: field is immutable`;
+  return [{ field: `metadata.${field}`, reason: 'FieldValueInvalid', message }];
 }
 
 /** Raises metadata.generation when one of the fields that count has changed. */

@@ -110,7 +110,10 @@ function translating<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(error.message);
-    if (error instanceof PatchError) throw new ApiError(error.fault, error.message);
+    if (error instanceof PatchError) {
+      const { fault, message } = error;
+      throw new ApiError(fault, fault === 'RequestEntityTooLarge' ? `Request entity too large: ${message}` : message);
+    }
     throw error;
   }
 }

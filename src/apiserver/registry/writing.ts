@@ -19,6 +19,7 @@ import { type FieldManagement, isSameButTimes } from './field-management.ts';
 import {
   addressExisting,
   addressNew,
+  checkUid,
   generatedName,
   isReleased,
   newMetadata,
@@ -186,6 +187,7 @@ export function createWriter(options: WriterOptions): Writer {
       const bytes = bufferOf(entry);
       const old = parsedOf(resource, entry, bytes);
       const wanted = change(old, bytes);
+      if (mode.isPatch !== true) checkUid(wanted, old, kind);
       const pinned = checkRevision(resource, request.name, wanted, entry, mode);
       const tracked = mode.applied === undefined ? track(resource, request, old, wanted) : wanted;
       const written = await tryUpdate(resource, request, { old, entry, bytes, wanted: tracked });

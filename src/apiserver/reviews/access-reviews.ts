@@ -10,7 +10,7 @@ import type {
   SubjectAccessReview,
 } from '../../api/index.ts';
 import type { Authorization, SelectingAttributes } from '../authorization/index.ts';
-import type { UserInfo } from '../contracts.ts';
+import { ApiError, type UserInfo } from '../contracts.ts';
 import { invalidReview } from './invalid.ts';
 import type { Review } from './types.ts';
 
@@ -59,9 +59,7 @@ export function accessReviews({ authorize, rulesFor }: Authorization): readonly 
     review('SelfSubjectRulesReview', false, ({ body, user }): SelfSubjectRulesReview => {
       const { spec, ...rest } = body as SelfSubjectRulesReview;
       const { namespace = '' } = spec;
-      if (namespace === '') {
-        check('SelfSubjectRulesReview', [{ type: 'Required', field: 'spec.namespace', message: 'Required value' }]);
-      }
+      if (namespace === '') throw new ApiError('BadRequest', 'no namespace on request');
       const rules = rulesFor(user, namespace);
       return {
         ...rest,

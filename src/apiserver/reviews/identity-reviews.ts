@@ -4,7 +4,6 @@
 import type { SelfSubjectReview, TokenReview } from '../../api/index.ts';
 import type { ServiceAccountIssuer, ServiceAccountVerifier } from '../authentication/index.ts';
 import { ApiError, type Credentials, type UserInfo } from '../contracts.ts';
-import { invalidReview } from './invalid.ts';
 import type { Review } from './types.ts';
 
 interface IdentityOptions {
@@ -38,11 +37,7 @@ export function identityReviews(options: IdentityOptions): readonly Review[] {
 
 async function reviewToken(review: TokenReview, options: IdentityOptions): Promise<TokenReview> {
   const { token = '', audiences } = review.spec;
-  if (token === '') {
-    throw invalidReview({ ...at, kind: 'TokenReview' }, '', [
-      { type: 'Required', field: 'spec.token', message: 'Required value' },
-    ]);
-  }
+  if (token === '') throw new ApiError('BadRequest', 'token is required for TokenReview in authentication');
   try {
     const found = await userOf(token, audiences, options);
     return { ...review, status: { authenticated: true, user: wireUser(found.user), audiences: found.audiences } };

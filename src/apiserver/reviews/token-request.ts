@@ -49,7 +49,7 @@ function issue(request: ReviewRequest, { reader, issuer, clock = systemClock }: 
   const { expirationSeconds = defaultSeconds, boundObjectRef: ref, audiences: wanted = [] } = body.spec ?? {};
   const audiences = wanted.length === 0 ? issuer.audiences : wanted;
   const errors = whyInvalid(expirationSeconds);
-  if (errors.length > 0) throw invalidReview(kind, name, errors);
+  if (errors.length > 0) throw invalidReview(kind, '', errors);
   const bound = ref === undefined ? {} : boundObjects(reader, { namespace, account: name, ref });
   refuseOtherNodes(request.user, bound, name);
   const issued = issuer.sign({
@@ -139,9 +139,14 @@ function notFound(resource: string, name: string): ApiError {
   return new ApiError('NotFound', `${resource} "${name}" not found`, { details: { name, kind: resource } });
 }
 
+/** `group/version` with an empty group for the core, as upstream prints it. */
+function groupVersion(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+}
+
 function unbindable(ref: Binding['ref']): ApiError {
   return new ApiError(
     'BadRequest',
-    `cannot bind token to object of type ${ref.apiVersion ?? ''}, Kind=${ref.kind ?? ''}`,
+    `cannot bind token to object of type ${groupVersion(ref.apiVersion ?? '')}, Kind=${ref.kind ?? ''}`,
   );
 }
