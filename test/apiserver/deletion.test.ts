@@ -49,7 +49,7 @@ t.test('a propagation policy becomes a finalizer for the garbage collector', asy
     t.equal((await api.call('GET', `${configMaps}/owner`)).status, 404);
   }
   await api.call('POST', configMaps, configMap('owner'));
-  t.match((await api.call('DELETE', `${configMaps}/owner?propagationPolicy=Sideways`)).body, { code: 400 });
+  t.match((await api.call('DELETE', `${configMaps}/owner?propagationPolicy=Sideways`)).body, { code: 422 });
   t.equal((await api.call('DELETE', `${configMaps}/owner?propagationPolicy=Background`)).status, 200);
 });
 

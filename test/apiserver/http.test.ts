@@ -91,8 +91,9 @@ t.test('OpenAPI version 2 as protobuf, for clients that ask for nothing else', a
 
 t.test('health and metrics', async (t) => {
   for (const path of ['/livez', '/readyz', '/healthz']) t.equal((await api.call('GET', path)).text, 'ok', path);
-  t.match((await api.call('GET', '/readyz?verbose')).text, /\[\+\]datastore ok\n[\s\S]*readyz check passed/);
-  t.equal((await api.call('GET', '/readyz/datastore')).text, 'ok');
+  t.match((await api.call('GET', '/readyz?verbose')).text, /\[\+\]etcd ok\n[\s\S]*readyz check passed/);
+  t.equal((await api.call('GET', '/readyz/etcd')).text, 'ok');
+  t.equal((await api.call('GET', '/livez/ping')).text, 'ok');
   t.equal((await api.call('GET', '/readyz/nothing')).status, 404);
   const { text } = await api.call('GET', '/metrics');
   t.match(text, /apiserver_request_total\{verb="CREATE",[^}]*resource="configmaps"[^}]*code="201"\} \d+/);

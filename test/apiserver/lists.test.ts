@@ -83,7 +83,7 @@ t.test('versions', async (t) => {
   t.same(itemNames(atLeast.body), [...letters, 'later']);
   await api.call('DELETE', `${configMaps}/later`);
   t.match((await api.call('GET', `${configMaps}?continue=nonsense`)).body, { code: 400 });
-  t.match((await api.call('GET', `${configMaps}?resourceVersionMatch=Exact`)).body, { code: 400 });
+  t.match((await api.call('GET', `${configMaps}?resourceVersionMatch=Exact`)).body, { code: 422 });
   t.match((await api.call('GET', `${configMaps}?resourceVersion=x`)).body, { code: 400 });
 });
 

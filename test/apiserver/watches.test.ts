@@ -84,7 +84,7 @@ t.test('a streamed list ends with its bookmark', async (t) => {
   t.equal(at(mark.object, 'metadata.resourceVersion'), String(api.store.revision));
   watch.close();
   const refused = await api.call('GET', `${configMaps}?watch=1&sendInitialEvents=true`);
-  t.match(refused.body, { code: 400, reason: 'BadRequest' });
+  t.match(refused.body, { code: 422, reason: 'Invalid' });
 });
 
 t.test('a time-out ends it, with a bookmark for who wants one', async (t) => {

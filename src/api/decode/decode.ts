@@ -100,7 +100,7 @@ function checkKind(kind: GroupVersionKind, value: { apiVersion?: unknown; kind?:
   }
   if (given.kind !== '' && given.kind !== kind.kind) {
     throw new DecodeError(
-      `${given.kind} in version ${JSON.stringify(given.apiVersion)} cannot be handled as a ${kind.kind}: the request is for ${kind.kind} objects`,
+      `${given.kind} in version ${JSON.stringify(given.apiVersion.replace(/^.*\//, ''))} cannot be handled as a ${kind.kind}: the request is for ${kind.kind} objects`,
     );
   }
   if (given.apiVersion !== '' && given.apiVersion !== apiVersion) {
