@@ -44,6 +44,11 @@ export function invalid(field: string, value: unknown, detail: string): FieldErr
   return make('Invalid', field, `Invalid value: ${shown(value)}`, detail);
 }
 
+/** Something is wrong with a structure that would say nothing if it were printed. */
+export function invalidAsWhole(field: string, detail: string): FieldError {
+  return make('Invalid', field, 'Invalid value', detail);
+}
+
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.map((one) => JSON.stringify(one)).join(', ');
   return make('NotSupported', field, `Unsupported value: ${shown(value)}`, `supported values: ${list}`);

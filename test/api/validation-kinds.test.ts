@@ -23,7 +23,14 @@ function object(kind: KindSpec, content: Content): KubeObject {
 
 const spec = (content: Content): Content => ({ spec: content });
 const podSpec = { restartPolicy: 'Never', containers: [{ name: 'a', image: 'i' }] };
-const job = (content: Content): Content => spec({ template: { spec: podSpec }, ...content });
+const labels = { app: 'a' };
+const job = (content: Content): Content =>
+  spec({
+    manualSelector: true,
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: podSpec },
+    ...content,
+  });
 const cronJob = (content: Content): Content =>
   spec({ schedule: '* * * * *', jobTemplate: { spec: { template: { spec: podSpec } } }, ...content });
 const scaler = (content: Content): Content =>
@@ -61,7 +68,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   ],
   [
     kinds.job,
-    job({ template: { spec: { ...podSpec, restartPolicy: 'Always' } } }),
+    job({ template: { metadata: { labels }, spec: { ...podSpec, restartPolicy: 'Always' } } }),
     'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
   ],
   [kinds.cronJob, cronJob({ schedule: '@hourly' })],

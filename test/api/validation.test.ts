@@ -220,9 +220,12 @@ t.test('workloads', async (t) => {
     'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`',
   ]);
   t.strictSame(wrong(kinds.replicaSet, deployment({ selector: {} })), [
-    'spec.selector: Invalid value: {}: empty selector is invalid for replicaset',
+    'spec.selector: Invalid value: {}: empty selector is invalid for deployment',
   ]);
-  t.strictSame(wrong(kinds.deployment, { spec: { template } }), ['spec.selector: Required value']);
+  t.strictSame(wrong(kinds.deployment, { spec: { template } }), [
+    'spec.selector: Required value',
+    'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`',
+  ]);
   t.strictSame(wrong(kinds.deployment, deployment({ replicas: -1 })), [
     'spec.replicas: Invalid value: -1: must be greater than or equal to 0',
   ]);

@@ -2,16 +2,18 @@
 // Source: kubernetes pkg/apis/batch/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go.
 
 import type { CronJob, Draft, HorizontalPodAutoscaler, HorizontalPodAutoscalerV1, Job } from '../types.ts';
-import { defaultTemplate } from './workloads.ts';
+import { defaultTemplate, specOf } from './workloads.ts';
 
 const maxInt32 = 2_147_483_647;
 
+/** Labels follow the template's when they are not given; those of a new Job are still to be made, with its selector. */
 export function defaultJob(job: Draft<Job>): void {
-  if (job.spec === undefined) return;
-  defaultJobSpec(job.spec);
-  const labels = job.spec.template?.metadata?.labels;
+  const spec = specOf(job) as Draft<NonNullable<Job['spec']>>;
+  defaultJobSpec(spec);
+  const labels = spec.template?.metadata?.labels;
+  if (labels === undefined || (spec.manualSelector !== true && spec.selector === undefined)) return;
   job.metadata ??= {};
-  if (labels !== undefined && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
+  if (Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
 }
 
 function defaultJobSpec(spec: Draft<NonNullable<Job['spec']>>): void {
@@ -24,8 +26,8 @@ function defaultJobSpec(spec: Draft<NonNullable<Job['spec']>>): void {
   defaultTemplate(spec.template);
 }
 
-export function defaultCronJob({ spec }: Draft<CronJob>): void {
-  if (spec === undefined) return;
+export function defaultCronJob(cronJob: Draft<CronJob>): void {
+  const spec = specOf(cronJob);
   spec.concurrencyPolicy ||= 'Allow';
   spec.suspend ??= false;
   spec.successfulJobsHistoryLimit ??= 3;

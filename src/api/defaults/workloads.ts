@@ -18,8 +18,14 @@ export function defaultTemplate(template: Draft<PodTemplateSpec> | undefined): v
   if (template?.spec !== undefined) defaultPodSpec(template.spec);
 }
 
-export function defaultDeployment({ spec }: Draft<Deployment>): void {
-  if (spec === undefined) return;
+/** What is left out whole gets its defaults as well: validation then speaks of what only the author can know. */
+export function specOf<Spec extends object>(object: { spec?: Spec }): Partial<Spec> {
+  object.spec ??= {} as Spec;
+  return object.spec;
+}
+
+export function defaultDeployment(deployment: Draft<Deployment>): void {
+  const spec = specOf(deployment);
   defaultTemplate(spec.template);
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= revisionHistoryLimit;
@@ -33,14 +39,14 @@ export function defaultDeployment({ spec }: Draft<Deployment>): void {
   }
 }
 
-export function defaultReplicaSet({ spec }: Draft<ReplicaSet>): void {
-  if (spec === undefined) return;
+export function defaultReplicaSet(replicaSet: Draft<ReplicaSet>): void {
+  const spec = specOf(replicaSet);
   spec.replicas ??= 1;
   defaultTemplate(spec.template);
 }
 
-export function defaultStatefulSet({ spec }: Draft<StatefulSet>): void {
-  if (spec === undefined) return;
+export function defaultStatefulSet(statefulSet: Draft<StatefulSet>): void {
+  const spec = specOf(statefulSet);
   defaultTemplate(spec.template);
   spec.replicas ??= 1;
   spec.revisionHistoryLimit ??= revisionHistoryLimit;
@@ -62,8 +68,8 @@ export function defaultStatefulSet({ spec }: Draft<StatefulSet>): void {
   }
 }
 
-export function defaultDaemonSet({ spec }: Draft<DaemonSet>): void {
-  if (spec === undefined) return;
+export function defaultDaemonSet(daemonSet: Draft<DaemonSet>): void {
+  const spec = specOf(daemonSet);
   defaultTemplate(spec.template);
   spec.revisionHistoryLimit ??= revisionHistoryLimit;
   spec.updateStrategy ??= {};
@@ -77,8 +83,7 @@ export function defaultDaemonSet({ spec }: Draft<DaemonSet>): void {
 
 /** Labels and selector follow the template's labels when they are not given. */
 export function defaultReplicationController(controller: Draft<ReplicationController>): void {
-  const { spec } = controller;
-  if (spec === undefined) return;
+  const spec = specOf(controller);
   spec.replicas ??= 1;
   defaultTemplate(spec.template);
   const labels = spec.template?.metadata?.labels;

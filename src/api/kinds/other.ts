@@ -183,6 +183,7 @@ export const otherKinds = {
     singular: 'priorityclass',
     namespaced: false,
     shortNames: ['pc'],
+    generation: [],
     columns: priorityClassColumns,
     defaults: defaultPriorityClass,
     validate: validatePriorityClass,

@@ -76,6 +76,7 @@ export const workloadKinds = {
     kind: 'StatefulSet',
     plural: 'statefulsets',
     singular: 'statefulset',
+    nameRule: 'dns-label',
     shortNames: ['sts'],
     categories: ['all'],
     subresources: [status, scale],

@@ -1,25 +1,22 @@
 // Jobs and CronJobs. Source: kubernetes pkg/apis/batch/validation.
 
-import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { type FieldError, invalid, notSupported, required, tooLong } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import { compileLabelSelector } from '../selectors/labels.ts';
 import type { CronJob, Job, PodTemplateSpec } from '../types.ts';
 import { whyNotSchedule } from './cron.ts';
-import { validateAnnotations } from './metadata.ts';
-import { validatePodSpec } from './pod-spec.ts';
-import { each, immutable, nonNegative, oneOf, requireOneOf, validLabelSelector, validLabels } from './rules.ts';
+import { validateFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
+import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
+import { mismatch, selects, validatePodTemplateSpec } from './pod-template.ts';
+import { immutable, nonNegative, oneOf, sameJson, validLabelSelector } from './rules.ts';
 
 type JobSpec = NonNullable<Job['spec']>;
+type CronJobSpec = NonNullable<CronJob['spec']>;
 
 const batch = 'io.k8s.api.batch.v1';
 const completionModes = valuesOf(`${batch}.JobSpec`, 'completionMode');
 const replacements = valuesOf(`${batch}.JobSpec`, 'podReplacementPolicy');
-const actions = valuesOf(`${batch}.PodFailurePolicyRule`, 'action');
-const exitCodeOperators = valuesOf(`${batch}.PodFailurePolicyOnExitCodesRequirement`, 'operator');
-const conditionStatuses = valuesOf(`${batch}.PodFailurePolicyOnPodConditionsPattern`, 'status');
 const concurrencies = valuesOf(`${batch}.CronJobSpec`, 'concurrencyPolicy');
 
-const maxIndexedParallelism = 100_000;
 const counts = [
   'parallelism',
   'completions',
@@ -30,125 +27,155 @@ const counts = [
   'maxFailedIndexes',
 ] as const;
 
-export function validateJob({ spec }: Job): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.template')];
-  const errors = validateJobSpec('spec', spec);
-  // Without manualSelector the selector is made of the uid when the object is stored, labels included.
-  if (spec.manualSelector !== true) return errors;
-  if (spec.selector === undefined) return [...errors, required('spec.selector')];
-  const wrong = validLabelSelector('spec.selector', spec.selector);
+export function validateJob(job: Job): readonly FieldError[] {
+  const { spec = {} as JobSpec } = job;
+  const { selector, template } = spec;
+  const errors = [...validateGenerated(job), ...validateJobSpec('spec', spec)];
+  const wrong = selector === undefined ? [required('spec.selector')] : validLabelSelector('spec.selector', selector);
   errors.push(...wrong);
+  if ((wrong.length === 0 || selector === undefined) && !selects(selector, template)) {
+    errors.push(mismatch('spec.template', template));
+  }
+  return [...errors, ...validateHostnames(job)];
+}
+
+const prefix = 'batch.kubernetes.io/';
+
+/** Without manualSelector the server makes selector and labels, of the Job's uid and name; nobody may say otherwise. */
+function validateGenerated({ metadata, spec }: Job): FieldError[] {
+  if (spec?.selector === undefined || spec.manualSelector === true) return [];
+  const [uid, name] = [metadata?.uid ?? '', metadata?.name ?? ''];
+  const made = {
+    'controller-uid': uid,
+    'job-name': name,
+    [`${prefix}controller-uid`]: uid,
+    [`${prefix}job-name`]: name,
+  };
+  const errors: FieldError[] = [];
   const labels = spec.template?.metadata?.labels;
-  if (wrong.length === 0 && !compileLabelSelector(spec.selector).matches(labels)) {
-    errors.push(invalid('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'));
+  for (const [key, value] of Object.entries(made)) {
+    const field = `spec.template.metadata.labels[${key}]`;
+    const have = labels?.[key];
+    if (have === undefined) errors.push(required(field, `must be '${value}'`));
+    else if (have !== value) errors.push(invalid(field, labels, `must be '${value}'`));
+  }
+  const { selector } = spec;
+  const isValid = validLabelSelector('', selector).length === 0;
+  if (isValid && !selects(selector, { metadata: { labels: made } })) {
+    errors.push(invalid('spec.selector', selector, '`selector` not auto-generated'));
   }
   return errors;
+}
+
+/** Pods of an indexed Job are called by its name and their index. */
+function validateHostnames({ metadata, spec }: Job): FieldError[] {
+  const { completionMode, completions = 0 } = spec ?? {};
+  if (completionMode !== 'Indexed' || completions <= 0) return [];
+  const last = `${metadata?.name ?? ''}-${completions - 1}`;
+  if (whyNotDnsLabel(last).length === 0) return [];
+  return [invalid('metadata.name', metadata?.name, `will not able to create pod with invalid DNS label: ${last}`)];
 }
 
 function validateJobSpec(field: string, spec: JobSpec): FieldError[] {
   const errors = counts.flatMap((key) => nonNegative(`${field}.${key}`, spec[key]));
-  const { template } = spec;
-  const restart = template?.spec?.restartPolicy;
-  if (template === undefined) return [...errors, required(`${field}.template`)];
+  const { template, podFailurePolicy, successPolicy, completionMode = 'NonIndexed' } = spec;
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  }
+  errors.push(...validateManager(`${field}.managedBy`, spec.managedBy));
+  if (!completionModes().includes(completionMode)) {
+    errors.push(notSupported(`${field}.completionMode`, completionMode, completionModes()));
+  }
+  if (completionMode === 'Indexed') errors.push(...validateIndexed(field, spec));
+  else if (completionMode === 'NonIndexed') errors.push(...validateNotIndexed(field, spec));
+  if (podFailurePolicy !== undefined) errors.push(...validateFailurePolicy(`${field}.podFailurePolicy`, spec));
+  if (successPolicy !== undefined) {
+    errors.push(
+      ...(completionMode === 'Indexed'
+        ? validateSuccessPolicy(`${field}.successPolicy`, successPolicy, spec.completions ?? 0)
+        : [invalid(`${field}.successPolicy`, successPolicy, 'requires indexed completion mode')]),
+    );
+  }
   errors.push(
-    ...requireOneOf(`${field}.completionMode`, spec.completionMode ?? 'NonIndexed', completionModes()),
-    ...oneOf(`${field}.podReplacementPolicy`, spec.podReplacementPolicy, replacements()),
-    ...validateIndexed(field, spec),
-    ...validateFailurePolicy(field, spec),
-    ...validLabels(`${field}.template.metadata.labels`, template.metadata?.labels),
-    ...validateAnnotations(`${field}.template.metadata.annotations`, template.metadata?.annotations),
-    ...validatePodSpec(`${field}.template.spec`, template.spec),
+    ...oneOf(
+      `${field}.podReplacementPolicy`,
+      spec.podReplacementPolicy,
+      podFailurePolicy === undefined ? replacements() : ['Failed'],
+    ),
+    ...validatePodTemplateSpec(`${field}.template`, template),
   );
   const at = `${field}.template.spec.restartPolicy`;
+  const restart = template?.spec?.restartPolicy;
   if (restart === undefined || restart === 'Always') {
     errors.push(required(at, 'valid values: "OnFailure", "Never"'));
   } else if (restart !== 'OnFailure' && restart !== 'Never') {
     errors.push(notSupported(at, restart, ['OnFailure', 'Never']));
+  } else if (podFailurePolicy !== undefined && restart !== 'Never') {
+    errors.push(invalid(at, restart, 'only "Never" is supported when podFailurePolicy is specified'));
   }
   return errors;
 }
+
+const maxManager = 63;
+
+/** Who runs the Job instead of the cluster's own controller: `domain/path`. */
+function validateManager(field: string, manager: string | undefined): FieldError[] {
+  if (manager === undefined) return [];
+  const slash = manager.indexOf('/');
+  const [domain, path] = [manager.slice(0, slash), manager.slice(slash + 1)];
+  if (manager === '') return [required(field)];
+  if (slash < 0 || domain === '' || path === '') {
+    return [invalid(field, manager, 'must be a domain-prefixed path (such as "acme.io/foo")')];
+  }
+  const errors = whyNotDnsSubdomain(domain).map((why) => invalid(field, domain, why));
+  // What a path of a URL is made of. Source: RFC 3986, sub-delims, ':', '@' and '/'.
+  if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) {
+    const format = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+    errors.push(invalid(field, path, `Invalid path (regex used for validation is '${format}')`));
+  }
+  return manager.length > maxManager ? [...errors, tooLong(field, maxManager)] : errors;
+}
+
+const maxIndexes = 100_000;
+const maxIndexesOfMany = 10_000;
 
 function validateIndexed(field: string, spec: JobSpec): FieldError[] {
+  const { completions, parallelism = 0, backoffLimitPerIndex, maxFailedIndexes } = spec;
   const errors: FieldError[] = [];
-  const { completions, parallelism = 1, backoffLimitPerIndex, maxFailedIndexes } = spec;
-  if (spec.completionMode === 'Indexed') {
-    if (completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
-    if (parallelism > maxIndexedParallelism) {
-      const why = `must be less than or equal to ${maxIndexedParallelism} when completion mode is Indexed`;
-      errors.push(invalid(`${field}.parallelism`, parallelism, why));
-    }
-    if (maxFailedIndexes !== undefined && completions !== undefined && maxFailedIndexes > completions) {
-      errors.push(invalid(`${field}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'));
-    }
-  } else {
-    for (const key of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const) {
-      const value = spec[key];
-      if (value !== undefined) errors.push(invalid(`${field}.${key}`, value, 'requires indexed completion mode'));
-    }
-    if (spec.successPolicy !== undefined) {
-      errors.push(invalid(`${field}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'));
-    }
+  const tooMany = (key: 'parallelism' | 'maxFailedIndexes', why: string): void => {
+    errors.push(invalid(`${field}.${key}`, spec[key], `must be less than or equal to ${why}`));
+  };
+  if (completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'));
+  if (parallelism > maxIndexes) tooMany('parallelism', `${maxIndexes} when completion mode is Indexed`);
+  if (maxFailedIndexes !== undefined) {
+    if (completions !== undefined && maxFailedIndexes > completions) tooMany('maxFailedIndexes', 'completions');
+    if (maxFailedIndexes > maxIndexes) tooMany('maxFailedIndexes', `${maxIndexes}`);
   }
-  if (maxFailedIndexes !== undefined && backoffLimitPerIndex === undefined) {
-    errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
+  if (completions === undefined || completions <= maxIndexes || backoffLimitPerIndex === undefined) return errors;
+  const many = `${maxIndexesOfMany} when completions are above ${maxIndexes} and used with backoff limit per index`;
+  if (maxFailedIndexes === undefined) {
+    const why = `must be specified when completions is above ${maxIndexes}`;
+    errors.push(required(`${field}.maxFailedIndexes`, why));
   }
-  if (spec.successPolicy !== undefined && (spec.successPolicy.rules ?? []).length === 0) {
-    errors.push(
-      required(
-        `${field}.successPolicy.rules`,
-        'at least one rules must be specified when the successPolicy is specified',
-      ),
-    );
-  }
+  if (parallelism > maxIndexesOfMany) tooMany('parallelism', many);
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > maxIndexesOfMany) tooMany('maxFailedIndexes', many);
   return errors;
 }
 
-function validateFailurePolicy(
-  field: string,
-  { podFailurePolicy, template, podReplacementPolicy }: JobSpec,
-): FieldError[] {
-  if (podFailurePolicy === undefined) return [];
-  const errors: FieldError[] = [];
-  const restart = template.spec?.restartPolicy;
-  if (restart !== 'Never') {
-    const why = 'only "Never" is supported when podFailurePolicy is specified';
-    errors.push(invalid(`${field}.template.spec.restartPolicy`, restart ?? '', why));
-  }
-  if (podReplacementPolicy !== undefined && podReplacementPolicy !== 'Failed') {
-    errors.push(notSupported(`${field}.podReplacementPolicy`, podReplacementPolicy, ['Failed']));
-  }
-  const rules = each(`${field}.podFailurePolicy.rules`, podFailurePolicy.rules, (rule, at) => {
-    const { onExitCodes: codes, onPodConditions: conditions = [] } = rule;
-    const wrong = requireOneOf(`${at}.action`, rule.action, actions());
-    if (codes !== undefined) {
-      wrong.push(...requireOneOf(`${at}.onExitCodes.operator`, codes.operator, exitCodeOperators()));
-      if ((codes.values ?? []).length === 0)
-        wrong.push(invalid(`${at}.onExitCodes.values`, [], 'at least one value is required'));
-    }
-    wrong.push(
-      ...each(`${at}.onPodConditions`, conditions, ({ status }, nth) =>
-        oneOf(`${nth}.status`, status, conditionStatuses()),
-      ),
-    );
-    if (codes !== undefined && conditions.length > 0) {
-      wrong.push(invalid(at, '', 'specifying both OnExitCodes and OnPodConditions is not supported'));
-    }
-    if (codes === undefined && conditions.length === 0) {
-      wrong.push(invalid(at, '', 'specifying one of OnExitCodes and OnPodConditions is required'));
-    }
-    return wrong;
-  });
-  return [...errors, ...rules];
+function validateNotIndexed(field: string, spec: JobSpec): FieldError[] {
+  return (['backoffLimitPerIndex', 'maxFailedIndexes'] as const).flatMap((key) =>
+    spec[key] === undefined ? [] : [invalid(`${field}.${key}`, spec[key], 'requires indexed completion mode')],
+  );
 }
 
 export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
-  const { spec } = job;
-  const before = old.spec;
-  if (spec === undefined || before === undefined) return [];
+  const { spec = {} as JobSpec } = job;
+  const { spec: before = {} as JobSpec } = old;
+  const isFixed = sameJson(fixedTemplate(spec.template, old), fixedTemplate(before.template, old));
   return [
     ...validateCompletions(spec, before),
     ...immutable('spec.selector', spec.selector, before.selector),
-    ...immutable('spec.template', fixedTemplate(spec.template, old), fixedTemplate(before.template, old)),
+    ...(isFixed ? [] : immutable('spec.template', spec.template, before.template)),
     ...(['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const).flatMap(
       (key) => immutable(`spec.${key}`, spec[key], before[key]),
     ),
@@ -157,50 +184,52 @@ export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
 
 /** An indexed Job grows and shrinks when both of its numbers do so together. */
 function validateCompletions(spec: JobSpec, old: JobSpec): FieldError[] {
-  if (spec.completions === old.completions) return [];
-  if (old.completionMode !== 'Indexed') return immutable('spec.completions', spec.completions, old.completions);
-  if (spec.completions === spec.parallelism) return [];
-  const why = 'can only be modified in tandem with spec.parallelism';
-  return [invalid('spec.completions', spec.completions, why)];
+  const { completions } = spec;
+  if (spec.completionMode !== 'Indexed') return immutable('spec.completions', completions, old.completions);
+  if (completions === undefined || completions === old.completions || completions === spec.parallelism) return [];
+  return [invalid('spec.completions', completions, 'can only be modified in tandem with spec.parallelism')];
 }
 
-/** Where its pods may run can be changed of a Job that is suspended and has not started. */
+/** Where its pods may run, and what they are labelled with, can be changed of a Job that is suspended and has not started. */
 function fixedTemplate(template: PodTemplateSpec | undefined, { spec, status }: Job): unknown {
-  if (spec?.suspend !== true || status?.startTime !== undefined || template?.spec === undefined) return template;
+  if (spec?.suspend !== true || status?.startTime !== undefined) return template;
+  const { labels: _labels, annotations: _annotations, ...metadata } = template?.metadata ?? {};
   const {
     nodeSelector: _nodes,
-    affinity: _affinity,
     tolerations: _tolerations,
     schedulingGates: _gates,
+    affinity = {},
     ...rest
-  } = template.spec;
-  return { spec: rest };
+  } = template?.spec ?? {};
+  const { nodeAffinity: _node, ...others } = affinity;
+  return { metadata, spec: { ...rest, affinity: others } };
 }
 
 const maxCronJobName = 52;
 
-export function validateCronJob({ metadata, spec }: CronJob): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.schedule')];
-  const errors: FieldError[] = [];
-  if ((metadata?.name ?? '').length > maxCronJobName) {
-    errors.push(invalid('metadata.name', metadata?.name, `must be no more than ${maxCronJobName} characters`));
-  }
-  errors.push(
+export function validateCronJob({ metadata, spec = {} as CronJobSpec }: CronJob): readonly FieldError[] {
+  const errors = [
     ...validateSchedule(spec.schedule),
-    ...validateTimeZone(spec.timeZone),
     ...nonNegative('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds),
-    ...requireOneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, concurrencies()),
-    ...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit),
-    ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
-  );
-  const job = spec.jobTemplate?.spec;
+    ...validateTimeZone(spec.timeZone),
+    ...oneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, concurrencies()),
+  ];
+  const { spec: job = {} as JobSpec } = spec.jobTemplate ?? {};
   const field = 'spec.jobTemplate.spec';
-  if (job === undefined) return [...errors, required(`${field}.template`)];
+  errors.push(...validateJobSpec(field, job));
   if (job.selector !== undefined) {
     errors.push(invalid(`${field}.selector`, job.selector, '`selector` will be auto-generated'));
   }
   if (job.manualSelector === true) errors.push(notSupported(`${field}.manualSelector`, true, ['nil', 'false']));
-  return [...errors, ...validateJobSpec(field, job)];
+  errors.push(
+    ...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit),
+    ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
+  );
+  // The name of a Job that is made of it ends with eleven characters more.
+  if ((metadata?.name ?? '').length > maxCronJobName) {
+    errors.push(invalid('metadata.name', metadata?.name, `must be no more than ${maxCronJobName} characters`));
+  }
+  return errors;
 }
 
 function validateSchedule(schedule: string | undefined): FieldError[] {

@@ -1,21 +1,21 @@
-// Deployments, ReplicaSets, StatefulSets and DaemonSets. Source: kubernetes pkg/apis/apps/validation.
+// Deployments, ReplicaSets, StatefulSets, DaemonSets, ReplicationControllers and PodTemplates.
+// Source: kubernetes pkg/apis/apps/validation, pkg/apis/core/validation.
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import { compileLabelSelector } from '../selectors/labels.ts';
+import { compileLabelMap } from '../selectors/labels.ts';
 import type {
   DaemonSet,
   Deployment,
-  LabelSelector,
+  IntOrString,
   PodTemplate,
-  PodTemplateSpec,
   ReplicaSet,
   ReplicationController,
   StatefulSet,
 } from '../types.ts';
-import { validateAnnotations } from './metadata.ts';
-import { validatePodSpec } from './pod-spec.ts';
-import { amount, immutable, nonNegative, oneOf, sameJson, validLabelSelector, validLabels } from './rules.ts';
+import { whyNotDnsLabel } from './names.ts';
+import { mismatch, selects, validateEndless, validatePodTemplateSpec, validateSelected } from './pod-template.ts';
+import { amount, immutable, invalidFor, nonNegative, oneOf, sameJson, validLabelSelector } from './rules.ts';
 
 const apps = 'io.k8s.api.apps.v1';
 const deploymentStrategies = valuesOf(`${apps}.DeploymentStrategy`, 'type');
@@ -28,18 +28,22 @@ const retentions = {
   whenScaled: valuesOf(retention, 'whenScaled'),
 };
 
-export function validateDeployment({ spec }: Deployment): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.selector'), required('spec.template')];
+type DeploymentSpec = NonNullable<Deployment['spec']>;
+type ReplicaSetSpec = NonNullable<ReplicaSet['spec']>;
+type StatefulSetSpec = NonNullable<StatefulSet['spec']>;
+type DaemonSetSpec = NonNullable<DaemonSet['spec']>;
+
+export function validateDeployment({ spec = {} as DeploymentSpec }: Deployment): readonly FieldError[] {
+  const { minReadySeconds = 0, progressDeadlineSeconds: deadline } = spec;
   const errors = [
     ...nonNegative('spec.replicas', spec.replicas),
-    ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
-    ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
-    ...validateTemplate('deployment', spec.selector, spec.template),
+    ...validateReplicated(spec),
     ...validateStrategy(spec.strategy),
+    ...nonNegative('spec.minReadySeconds', minReadySeconds),
+    ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+    ...nonNegative('spec.progressDeadlineSeconds', deadline),
   ];
-  const deadline = spec.progressDeadlineSeconds;
-  errors.push(...nonNegative('spec.progressDeadlineSeconds', deadline));
-  if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0)) {
+  if (deadline !== undefined && deadline <= minReadySeconds) {
     errors.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
   }
   return errors;
@@ -49,7 +53,21 @@ export function validateDeploymentUpdate({ spec }: Deployment, { spec: old }: De
   return immutable('spec.selector', spec?.selector, old?.selector);
 }
 
-function validateStrategy(strategy: NonNullable<Deployment['spec']>['strategy']): FieldError[] {
+/** Deployments and ReplicaSets are told the same, in the same words. */
+function validateReplicated({ selector, template }: DeploymentSpec | ReplicaSetSpec): FieldError[] {
+  return validateSelected({
+    selector,
+    template,
+    empty: 'empty selector is invalid for deployment',
+    broken: 'invalid label selector',
+    validate: (one) => [
+      ...validatePodTemplateSpec('spec.template', one),
+      ...validateEndless('spec.template', 'ReplicaSet', one),
+    ],
+  });
+}
+
+function validateStrategy(strategy: DeploymentSpec['strategy']): FieldError[] {
   const field = 'spec.strategy';
   const { type = '', rollingUpdate } = strategy ?? {};
   if (type === 'Recreate') {
@@ -57,31 +75,27 @@ function validateStrategy(strategy: NonNullable<Deployment['spec']>['strategy'])
       ? []
       : [forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
-  if (type !== 'RollingUpdate') return [notSupported(`${field}.type`, type, deploymentStrategies())];
+  if (type !== 'RollingUpdate') return [notSupported(field, strategy, deploymentStrategies())];
   const { maxSurge, maxUnavailable } = rollingUpdate ?? {};
-  const errors = [
-    ...amount(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable),
-    ...amount(`${field}.rollingUpdate.maxSurge`, maxSurge),
-  ];
+  const at = `${field}.rollingUpdate.maxUnavailable`;
+  const errors = [...amount(at, maxUnavailable), ...amount(`${field}.rollingUpdate.maxSurge`, maxSurge)];
   if (isNothing(maxUnavailable) && isNothing(maxSurge)) {
-    errors.push(invalid(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+    errors.push(invalid(at, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
   }
-  if (typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable, 10) > 100) {
-    errors.push(invalid(`${field}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
-  }
+  errors.push(...notMoreThanAll(at, maxUnavailable));
   return errors;
 }
 
-function isNothing(value: number | string | undefined): boolean {
-  return value === 0 || value === '0%';
+/** Absent, 0, 0%, or text that is neither number nor percentage: upstream reads them all as 0. */
+function isNothing(value: IntOrString | undefined): boolean {
+  return typeof value === 'number' ? value === 0 : !(Number.parseInt(value ?? '', 10) > 0);
 }
 
-export function validateReplicaSet({ spec }: ReplicaSet): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.selector'), required('spec.template')];
+export function validateReplicaSet({ spec = {} as ReplicaSetSpec }: ReplicaSet): readonly FieldError[] {
   return [
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
-    ...validateTemplate('replicaset', spec.selector, spec.template),
+    ...validateReplicated(spec),
   ];
 }
 
@@ -89,47 +103,91 @@ export function validateReplicaSetUpdate({ spec }: ReplicaSet, { spec: old }: Re
   return immutable('spec.selector', spec?.selector, old?.selector);
 }
 
-export function validateDaemonSet({ spec }: DaemonSet): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.selector'), required('spec.template')];
+/** A DaemonSet without selector selects nothing, so that it is the template which does not match. */
+export function validateDaemonSet({ spec = {} as DaemonSetSpec }: DaemonSet): readonly FieldError[] {
+  const { selector, template } = spec;
+  const errors = validLabelSelector('spec.selector', selector);
+  if (errors.length === 0 && !selects(selector, template)) errors.push(mismatch('spec.template', template));
+  if (
+    selector !== undefined &&
+    Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0
+  ) {
+    errors.push(invalid('spec.selector', selector, 'empty selector is invalid for daemonset'));
+  }
   return [
+    ...errors,
+    ...validatePodTemplateSpec('spec.template', template),
+    ...validateEndless('spec.template', 'DaemonSet', template),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
+    ...validateDaemonStrategy(spec.updateStrategy),
     ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
-    ...oneOf('spec.updateStrategy.type', spec.updateStrategy?.type, daemonStrategies()),
-    ...validateTemplate('daemonset', spec.selector, spec.template),
-    ...amount('spec.updateStrategy.rollingUpdate.maxUnavailable', spec.updateStrategy?.rollingUpdate?.maxUnavailable),
-    ...amount('spec.updateStrategy.rollingUpdate.maxSurge', spec.updateStrategy?.rollingUpdate?.maxSurge),
   ];
+}
+
+function validateDaemonStrategy(strategy: DaemonSetSpec['updateStrategy']): FieldError[] {
+  const field = 'spec.updateStrategy';
+  const { type = '', rollingUpdate } = strategy ?? {};
+  if (type === 'OnDelete') return [];
+  if (type !== 'RollingUpdate') return [notSupported(field, strategy, daemonStrategies())];
+  const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
+  const [unavailable, surge] = [`${field}.rollingUpdate.maxUnavailable`, `${field}.rollingUpdate.maxSurge`];
+  const errors = [
+    ...amount(unavailable, maxUnavailable),
+    ...amount(surge, maxSurge),
+    ...notMoreThanAll(unavailable, maxUnavailable),
+    ...notMoreThanAll(surge, maxSurge),
+  ];
+  if (isNothing(maxUnavailable)) {
+    if (isNothing(maxSurge)) errors.push(required(unavailable, 'cannot be 0 when maxSurge is 0'));
+  } else if (!isNothing(maxSurge)) {
+    errors.push(invalid(surge, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  }
+  return errors;
 }
 
 export function validateDaemonSetUpdate({ spec }: DaemonSet, { spec: old }: DaemonSet): readonly FieldError[] {
   return immutable('spec.selector', spec?.selector, old?.selector);
 }
 
-export function validateStatefulSet({ spec }: StatefulSet): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.selector'), required('spec.template')];
+export function validateStatefulSet({ spec = {} as StatefulSetSpec }: StatefulSet): readonly FieldError[] {
   return [
+    ...validateStatefulStrategies(spec),
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
-    ...nonNegative('spec.updateStrategy.rollingUpdate.partition', spec.updateStrategy?.rollingUpdate?.partition),
     ...nonNegative('spec.ordinals.start', spec.ordinals?.start),
-    ...validateStatefulStrategies(spec),
-    ...validateTemplate('statefulset', spec.selector, spec.template, claimNames(spec)),
+    ...validateSelected({
+      selector: spec.selector,
+      template: spec.template,
+      empty: 'empty selector is invalid for statefulset',
+      broken: '',
+      validate: (one) => validatePodTemplateSpec('spec.template', one, claimNames(spec)),
+    }),
+    ...validateEndless('spec.template', 'StatefulSet', spec.template),
+    ...(spec.serviceName ? invalidFor('spec.serviceName', spec.serviceName, whyNotDnsLabel(spec.serviceName)) : []),
   ];
 }
 
-function validateStatefulStrategies(spec: NonNullable<StatefulSet['spec']>): FieldError[] {
+function validateStatefulStrategies(spec: StatefulSetSpec): FieldError[] {
   const { updateStrategy, podManagementPolicy: policy, persistentVolumeClaimRetentionPolicy: claims } = spec;
   const errors: FieldError[] = [];
   if (policy !== undefined && !managements().includes(policy)) {
     errors.push(invalid('spec.podManagementPolicy', policy, eitherOf(managements())));
   }
-  const type = updateStrategy?.type ?? '';
-  if (type === 'OnDelete' && updateStrategy?.rollingUpdate !== undefined) {
+  const { type = '', rollingUpdate } = updateStrategy ?? {};
+  const field = 'spec.updateStrategy';
+  if (type === 'OnDelete') {
     const why = "only allowed for updateStrategy 'RollingUpdate'";
-    errors.push(invalid('spec.updateStrategy.rollingUpdate', updateStrategy.rollingUpdate, why));
-  } else if (!setStrategies().includes(type)) {
-    errors.push(invalid('spec.updateStrategy', updateStrategy, eitherOf(setStrategies())));
-  }
+    if (rollingUpdate !== undefined) errors.push(invalid(`${field}.rollingUpdate`, rollingUpdate, why));
+  } else if (type === 'RollingUpdate') {
+    const at = `${field}.rollingUpdate.maxUnavailable`;
+    errors.push(...nonNegative(`${field}.rollingUpdate.partition`, rollingUpdate?.partition));
+    const { maxUnavailable } = rollingUpdate ?? {};
+    errors.push(...amount(at, maxUnavailable));
+    if (maxUnavailable !== undefined && isNothing(maxUnavailable)) {
+      errors.push(invalid(at, maxUnavailable, 'cannot be 0'));
+    }
+    errors.push(...notMoreThanAll(at, maxUnavailable));
+  } else errors.push(invalid(field, updateStrategy, eitherOf(setStrategies())));
   for (const key of ['whenDeleted', 'whenScaled'] as const) {
     errors.push(...oneOf(`spec.persistentVolumeClaimRetentionPolicy.${key}`, claims?.[key], retentions[key]()));
   }
@@ -167,59 +225,28 @@ export function validateStatefulSetUpdate({ spec }: StatefulSet, { spec: old }: 
   ];
 }
 
-/** Its selector is a plain map of labels, which may not be empty. */
+/** Its selector is a plain map of labels, which may not be empty and of which no more is asked. */
 export function validateReplicationController({ spec }: ReplicationController): readonly FieldError[] {
   const { selector = {}, template } = spec ?? {};
-  const errors = [
-    ...nonNegative('spec.replicas', spec?.replicas),
-    ...nonNegative('spec.minReadySeconds', spec?.minReadySeconds),
+  const errors = nonNegative('spec.minReadySeconds', spec?.minReadySeconds);
+  const empty = Object.keys(selector).length === 0;
+  if (empty) errors.push(required('spec.selector'));
+  errors.push(...nonNegative('spec.replicas', spec?.replicas));
+  const field = 'spec.template';
+  if (template === undefined) return [...errors, required(field)];
+  if (!(empty || compileLabelMap(selector).matches(template.metadata?.labels))) errors.push(mismatch(field, template));
+  return [
+    ...errors,
+    ...validatePodTemplateSpec(field, template),
+    ...validateEndless(field, 'ReplicationController', template),
   ];
-  if (Object.keys(selector).length === 0) errors.push(required('spec.selector'));
-  return [...errors, ...validateTemplate('replicationcontroller', { matchLabels: selector }, template)].filter(
-    ({ field, type }) => field !== 'spec.selector' || type === 'Required',
-  );
 }
 
 export function validatePodTemplate({ template }: PodTemplate): readonly FieldError[] {
-  if (template === undefined) return [required('template')];
-  return [
-    ...validLabels('template.metadata.labels', template.metadata?.labels),
-    ...validateAnnotations('template.metadata.annotations', template.metadata?.annotations),
-    ...validatePodSpec('template.spec', template.spec),
-  ];
+  return validatePodTemplateSpec('template', template);
 }
 
-/** `claims`: volumes that every pod gets beside those of the template. */
-function validateTemplate(
-  owner: string,
-  selector: LabelSelector | undefined,
-  template: PodTemplateSpec | undefined,
-  claims: readonly string[] = [],
-): FieldError[] {
-  const errors: FieldError[] = [];
-  if (selector === undefined) errors.push(required('spec.selector'));
-  else {
-    const wrong = validLabelSelector('spec.selector', selector);
-    errors.push(...wrong);
-    const empty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0;
-    if (empty) errors.push(invalid('spec.selector', selector, `empty selector is invalid for ${owner}`));
-    else if (wrong.length === 0 && !compileLabelSelector(selector).matches(template?.metadata?.labels)) {
-      errors.push(
-        invalid(
-          'spec.template.metadata.labels',
-          template?.metadata?.labels ?? {},
-          '`selector` does not match template `labels`',
-        ),
-      );
-    }
-  }
-  if (template === undefined) return [...errors, required('spec.template')];
-  errors.push(...validLabels('spec.template.metadata.labels', template.metadata?.labels));
-  errors.push(...validateAnnotations('spec.template.metadata.annotations', template.metadata?.annotations));
-  errors.push(...validatePodSpec('spec.template.spec', template.spec, claims));
-  const restart = template.spec?.restartPolicy;
-  if (restart !== undefined && restart !== 'Always') {
-    errors.push(notSupported('spec.template.spec.restartPolicy', restart, ['Always']));
-  }
-  return errors;
+function notMoreThanAll(field: string, value: IntOrString | undefined): FieldError[] {
+  const isMore = typeof value === 'string' && /^[0-9]+%$/.test(value) && Number.parseInt(value, 10) > 100;
+  return isMore ? [invalid(field, value, 'must not be greater than 100%')] : [];
 }

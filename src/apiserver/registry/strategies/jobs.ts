@@ -10,22 +10,28 @@ const prefix = 'batch.kubernetes.io/';
 export const jobs: Strategy = {
   create(object) {
     const { spec, metadata } = object as Job;
-    if (spec?.template === undefined || spec.manualSelector === true) return object;
+    if (spec?.manualSelector === true) return object;
     const uid = metadata?.uid ?? '';
     const name = metadata?.name ?? '';
-    const { template, selector } = spec;
+    const { template, selector } = spec ?? {};
+    // What the author wrote stays; validation refuses it when it is something else.
     const labels = {
-      ...template.metadata?.labels,
       [`${prefix}controller-uid`]: uid,
       'controller-uid': uid,
       [`${prefix}job-name`]: name,
       'job-name': name,
+      ...template?.metadata?.labels,
     };
-    const matchLabels = { ...selector?.matchLabels, [`${prefix}controller-uid`]: uid };
-    return withField(object as KubeObject, 'spec', {
+    const matchLabels = { [`${prefix}controller-uid`]: uid, ...selector?.matchLabels };
+    const named = isEmpty(metadata?.labels) ? { ...object, metadata: { ...metadata, labels } } : object;
+    return withField(named as KubeObject, 'spec', {
       ...spec,
       selector: { ...selector, matchLabels },
-      template: { ...template, metadata: { ...template.metadata, labels } },
+      template: { ...template, metadata: { ...template?.metadata, labels } },
     });
   },
 };
+
+function isEmpty(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels === undefined || Object.keys(labels).length === 0;
+}
