@@ -34,6 +34,11 @@ export function oneOf(field: string, value: string | undefined, supported: reado
     : [notSupported(field, value, supported)];
 }
 
+/** One of the set where it is there, and '' is not absent: what upstream keeps behind a pointer. */
+export function strictlyOneOf(field: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  return value === undefined || supported.includes(value) ? [] : [notSupported(field, value, supported)];
+}
+
 /** Must be there and one of the set. */
 export function requireOneOf(field: string, value: string | undefined, supported: readonly string[]): FieldError[] {
   return value === undefined || value === '' ? [required(field)] : oneOf(field, value, supported);
