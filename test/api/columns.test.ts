@@ -261,3 +261,13 @@ t.test('durations get coarser with age', async (t) => {
   for (const [seconds, want] of cases) t.equal(shortDuration(seconds * 1000), want, `${seconds}`);
   t.equal(ageOf(undefined, now), '<unknown>');
 });
+
+t.test('access modes come in one order, selectors as they were said', async (t) => {
+  const modes = ['ReadWriteMany', 'ReadOnlyMany', 'ReadWriteMany'];
+  t.equal(row(kinds.persistentVolume, { spec: { accessModes: modes } })['access modes'], 'ROX,RWX');
+  const selector = {
+    matchLabels: { app: 'web' },
+    matchExpressions: [{ key: 'tier', operator: 'In', values: ['front'] }],
+  };
+  t.equal(row(kinds.deployment, { spec: { selector } })['selector'], 'app=web,tier in (front)');
+});

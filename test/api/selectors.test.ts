@@ -52,7 +52,8 @@ const broken: readonly (readonly [selector: string, message: string])[] = [
   ['a,', "found '', expected: identifier after ','"],
   [',a', "found ',', expected: !, identifier, or 'end of string'"],
   ['a in b', "unable to parse requirement: found 'b' expected: '('"],
-  ['a in (b', "unable to parse requirement: found '', expected: ',', ')' or identifier"],
+  ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
+  ['a in (b,', "unable to parse requirement: found '', expected: ',', ')' or identifier"],
   ['a=b c', "found 'c', expected: ',' or 'end of string'"],
   ['!', "unable to parse requirement: found '', expected: identifier"],
 ];

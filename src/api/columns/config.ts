@@ -2,9 +2,9 @@
 
 import type { Column } from '../kind.ts';
 import type { ServiceAccount } from '../types.ts';
-import { age, count } from './column.ts';
+import { age, text } from './column.ts';
 
 export const serviceAccountColumns: readonly Column<ServiceAccount>[] = [
-  count('Secrets', 'How many secrets the account lists.', ({ secrets }) => secrets?.length ?? 0),
+  text('Secrets', 'How many secrets the account lists.', ({ secrets }) => secrets?.length ?? 0),
   age,
 ];

@@ -25,7 +25,6 @@ export const podTemplateColumns: readonly Column<PodTemplate>[] = [
   text('Containers', 'Names of the containers.', ({ template }) => containerNames(template?.spec?.containers)),
   text('Images', 'Images of the containers.', ({ template }) => containerImages(template?.spec?.containers)),
   text('Pod Labels', 'Labels of its pods.', ({ template }) => labelText(template?.metadata?.labels)),
-  age,
 ];
 
 function used({ status }: ResourceQuota, limits: boolean): string {

@@ -3,10 +3,10 @@
 import { ageOf, shortDuration } from '../duration.ts';
 import type { Column } from '../kind.ts';
 import type { ConfigMap, CoreEvent, EventsEvent, Secret } from '../types.ts';
-import { age, count, text, wide } from './column.ts';
+import { age, text, wide } from './column.ts';
 
 export const configMapColumns: readonly Column<ConfigMap>[] = [
-  count(
+  text(
     'Data',
     'How many keys there are.',
     ({ data = {}, binaryData = {} }) => Object.keys(data).length + Object.keys(binaryData).length,
@@ -16,7 +16,7 @@ export const configMapColumns: readonly Column<ConfigMap>[] = [
 
 export const secretColumns: readonly Column<Secret>[] = [
   text('Type', 'What the secret is for.', ({ type }) => type ?? ''),
-  count('Data', 'How many keys there are.', ({ data = {} }) => Object.keys(data).length),
+  text('Data', 'How many keys there are.', ({ data = {} }) => Object.keys(data).length),
   age,
 ];
 
@@ -93,7 +93,7 @@ export const eventColumns: readonly Column<CoreEvent>[] = [
   ),
   text('Message', 'What happened.', ({ message }) => (message ?? '').trim()),
   wide('First Seen', 'When it happened first.', (event, now) => firstSeen(coreView(event), now)),
-  wide('Count', 'How often it happened.', ({ series, count: times }) => String(series?.count ?? (times || 1))),
+  wide('Count', 'How often it happened.', ({ series, count: times }) => series?.count ?? (times || 1)),
   eventName,
 ];
 
@@ -116,8 +116,6 @@ export const eventsEventColumns: readonly Column<EventsEvent>[] = [
   ),
   text('Message', 'What happened.', ({ note }) => (note ?? '').trim()),
   wide('First Seen', 'When it happened first.', (event, now) => firstSeen(eventsView(event), now)),
-  wide('Count', 'How often it happened.', ({ series, deprecatedCount }) =>
-    String(series?.count ?? (deprecatedCount || 1)),
-  ),
+  wide('Count', 'How often it happened.', ({ series, deprecatedCount }) => series?.count ?? (deprecatedCount || 1)),
   eventName,
 ];

@@ -14,7 +14,7 @@ const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
 export function selectorText(selector: LabelSelector | undefined): string {
   if (selector === undefined) return '<none>';
   const exact = Object.entries(selector.matchLabels ?? {}).map(
-    ([key, value]): LabelRequirement => ({ key, operator: 'in', values: [value] }),
+    ([key, value]): LabelRequirement => ({ key, operator: 'in', values: [value], isEquality: true }),
   );
   const expressions = (selector.matchExpressions ?? []).map(
     ({ key, operator, values = [] }): LabelRequirement => ({ key, operator: operators[operator] ?? 'exists', values }),

@@ -19,8 +19,12 @@ const shortModes: Readonly<Record<string, string>> = {
   ReadWriteOncePod: 'RWOP',
 };
 
-function modes(all: readonly string[] | undefined): string {
-  return [...new Set(all ?? [])].map((mode) => shortModes[mode] ?? mode).join(',');
+/** Each mode once, in upstream's order. */
+function modes(all: readonly string[] = []): string {
+  return Object.entries(shortModes)
+    .filter(([mode]) => all.includes(mode))
+    .map(([, short]) => short)
+    .join(',');
 }
 
 export const persistentVolumeColumns: readonly Column<PersistentVolume>[] = [
@@ -45,7 +49,7 @@ export const persistentVolumeClaimColumns: readonly Column<PersistentVolumeClaim
     metadata?.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
   ),
   text('Volume', 'Volume it is bound to.', ({ spec }) => spec?.volumeName ?? ''),
-  text('Capacity', 'Size.', ({ spec, status }) => (spec?.volumeName ? (status?.capacity?.['storage'] ?? '') : '')),
+  text('Capacity', 'Size.', ({ spec, status }) => (spec?.volumeName ? (status?.capacity?.['storage'] ?? '0') : '')),
   text('Access Modes', 'How it may be mounted.', ({ spec, status }) =>
     spec?.volumeName ? modes(status?.accessModes) : '',
   ),
@@ -72,13 +76,13 @@ export const storageClassColumns: readonly Column<StorageClass>[] = [
   text(
     'AllowVolumeExpansion',
     'Whether volumes may grow.',
-    ({ allowVolumeExpansion }) => `${allowVolumeExpansion ?? '<unset>'}`,
+    ({ allowVolumeExpansion }) => allowVolumeExpansion ?? '<unset>',
   ),
   age,
 ];
 
 export const volumeAttachmentColumns: readonly Column<VolumeAttachment>[] = [
-  text('Attacher', 'Driver that attaches.', ({ spec }) => spec.attacher),
+  { ...text('Attacher', 'Driver that attaches.', ({ spec }) => spec.attacher), format: 'name' },
   text('PV', 'Volume.', ({ spec }) => spec.source.persistentVolumeName ?? ''),
   text('Node', 'Node.', ({ spec }) => spec.nodeName),
   {

@@ -42,8 +42,8 @@ export const deploymentColumns: readonly Column<Deployment>[] = [
     'Ready pods of wanted pods.',
     ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
   ),
-  count('Up-to-date', 'Pods of the newest template.', ({ status }) => status?.updatedReplicas ?? 0),
-  count('Available', 'Pods that have been ready long enough.', ({ status }) => status?.availableReplicas ?? 0),
+  text('Up-to-date', 'Pods of the newest template.', ({ status }) => status?.updatedReplicas ?? 0),
+  text('Available', 'Pods that have been ready long enough.', ({ status }) => status?.availableReplicas ?? 0),
   age,
   containers,
   images,
@@ -100,7 +100,7 @@ export const controllerRevisionColumns: readonly Column<ControllerRevision>[] = 
     const kind = owner.kind.toLowerCase();
     return version === undefined ? `${kind}/${owner.name}` : `${kind}.${group}/${owner.name}`;
   }),
-  count('Revision', 'Number of the revision.', ({ revision }) => revision),
+  text('Revision', 'Number of the revision.', ({ revision }) => revision),
   age,
 ];
 
@@ -139,7 +139,12 @@ const cronTemplate = ({ spec }: CronJob): PodSpec | undefined => spec?.jobTempla
 export const cronJobColumns: readonly Column<CronJob>[] = [
   text('Schedule', 'When jobs start, in cron format.', ({ spec }) => spec?.schedule ?? ''),
   text('Timezone', 'Time zone of the schedule.', ({ spec }) => orNone(spec?.timeZone)),
-  text('Suspend', 'Whether it is paused.', ({ spec }) => (spec?.suspend === true ? 'True' : 'False')),
+  {
+    name: 'Suspend',
+    type: 'boolean',
+    description: 'Whether it is paused.',
+    value: ({ spec }) => (spec?.suspend === true ? 'True' : 'False'),
+  },
   count('Active', 'Jobs that run now.', ({ status }) => status?.active?.length ?? 0),
   text('Last Schedule', 'When a job was started last.', ({ status }, now) =>
     status?.lastScheduleTime === undefined ? '<none>' : ageOf(status.lastScheduleTime, now),
@@ -173,8 +178,8 @@ export const horizontalPodAutoscalerColumns: readonly Column<HorizontalPodAutosc
   reference,
   text('Targets', 'Current and wanted value of each metric.', metricTargets),
   minPods,
-  count('MaxPods', 'Most pods.', ({ spec }) => spec?.maxReplicas ?? 0),
-  count('Replicas', 'Pods there are.', ({ status }) => status?.currentReplicas ?? 0),
+  text('MaxPods', 'Most pods.', ({ spec }) => spec?.maxReplicas ?? 0),
+  text('Replicas', 'Pods there are.', ({ status }) => status?.currentReplicas ?? 0),
   age,
 ];
 
@@ -212,7 +217,7 @@ export const horizontalPodAutoscalerV1Columns: readonly Column<HorizontalPodAuto
     return `cpu: ${current === undefined ? '<unknown>' : `${current}%`}/${wanted === undefined ? '<auto>' : `${wanted}%`}`;
   }),
   minPods,
-  count('MaxPods', 'Most pods.', ({ spec }) => spec?.maxReplicas ?? 0),
-  count('Replicas', 'Pods there are.', ({ status }) => status?.currentReplicas ?? 0),
+  text('MaxPods', 'Most pods.', ({ spec }) => spec?.maxReplicas ?? 0),
+  text('Replicas', 'Pods there are.', ({ status }) => status?.currentReplicas ?? 0),
   age,
 ];

@@ -11,11 +11,13 @@ export type Labels = Readonly<Record<string, string>>;
 
 export type LabelOperator = 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
 
-/** `=`, `==` are `in` with one value, `!=` is `notin` with one. */
+/** `=`, `==` and a map's entries are `in` with one value, `!=` is `notin` with one. */
 export interface LabelRequirement {
   readonly key: string;
   readonly operator: LabelOperator;
   readonly values: readonly string[];
+  /** It was said with `=` or `!=`, and is shown like that. */
+  readonly isEquality?: true;
 }
 
 export interface LabelMatcher {
@@ -36,7 +38,7 @@ export function parseLabelSelector(text: string): LabelMatcher {
  */
 export function compileLabelSelector(selector: LabelSelector | undefined): LabelMatcher {
   if (selector === undefined) return nothing;
-  const exact = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => requirement(key, 'in', [value]));
+  const exact = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => equality(key, 'in', value));
   const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
     const known = objectOperators[operator];
     if (known === undefined) throw new SelectorError(`"${operator}" is not a valid label selector operator`);
@@ -50,20 +52,19 @@ export function compileLabelMap(map: Labels | undefined): LabelMatcher {
   const entries = Object.entries(map ?? {});
   return entries.length === 0
     ? nothing
-    : matcherOf(entries.map(([key, value]) => ({ key, operator: 'in', values: [value] })));
+    : matcherOf(entries.map(([key, value]) => ({ key, operator: 'in', values: [value], isEquality: true })));
 }
 
 /** The query string form of requirements, keys in upstream's order (sorted). */
 export function formatLabelSelector(requirements: readonly LabelRequirement[]): string {
   return [...requirements]
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ key, operator, values }) => {
+    .map(({ key, operator, values, isEquality }) => {
       if (operator === 'exists') return key;
       if (operator === '!') return `!${key}`;
       if (operator === 'gt') return `${key}>${values[0]}`;
       if (operator === 'lt') return `${key}<${values[0]}`;
-      if (operator === 'in' && values.length === 1) return `${key}=${values[0]}`;
-      if (operator === 'notin' && values.length === 1) return `${key}!=${values[0]}`;
+      if (isEquality === true) return `${key}${operator === 'in' ? '=' : '!='}${values[0]}`;
       return `${key} ${operator} (${[...values].sort().join(',')})`;
     })
     .join(',');
@@ -149,7 +150,9 @@ function parseRequirements(tokens: readonly Token[]): LabelRequirement[] {
       } else if (token.type === ')') {
         if (wanted) values.push('');
         return values;
-      } else throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);
+      } else {
+        throw new SelectorError(`found '${token.text}', expected: ${wanted ? "',', ')' or identifier" : "',' or ')'"}`);
+      }
     }
   };
 
@@ -168,7 +171,8 @@ function parseRequirements(tokens: readonly Token[]): LabelRequirement[] {
     if (token.text === 'in' || token.text === 'notin') return requirement(key.text, operator, parseValues());
     // An exact value may be empty (`a=` and `a=,b`).
     const value = peek().type === 'word' ? next().text : '';
-    return requirement(key.text, operator, [value]);
+    if (operator === 'gt' || operator === 'lt') return requirement(key.text, operator, [value]);
+    return equality(key.text, operator, value);
   };
 
   for (;;) {
@@ -190,6 +194,10 @@ function parseRequirements(tokens: readonly Token[]): LabelRequirement[] {
       throw new SelectorError(`found '${peek().text}', expected: identifier after ','`);
     }
   }
+}
+
+function equality(key: string, operator: LabelOperator, value: string): LabelRequirement {
+  return { ...requirement(key, operator, [value]), isEquality: true };
 }
 
 /** Checks key and values as upstream's NewRequirement does. */
