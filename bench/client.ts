@@ -24,6 +24,8 @@ export interface OpenWatch {
 }
 
 export interface LoadClient {
+  /** Whatever the answer is. */
+  send(method: string, path: string, body?: object, type?: string): Promise<Answer>;
   /** Throws for an answer that is not 2xx. */
   ask(method: string, path: string, body?: object, type?: string): Promise<Answer>;
   /** `onLine` gets each event as Latin-1. */
@@ -45,8 +47,8 @@ export function openClient({ origin, ...connect }: Identity, connections: number
   const limits = { headersTimeout: 120_000, bodyTimeout: 0, allowH2: false } as const;
   const pool = new Pool(origin, { ...limits, connections, pipelining: 1, connect });
   const watching = new Set<Client>();
-  return {
-    async ask(method, path, body, type = 'application/json') {
+  const client: LoadClient = {
+    async send(method, path, body, type = 'application/json') {
       const answer = await pool.request({
         method: method as 'GET',
         path,
@@ -57,9 +59,12 @@ export function openClient({ origin, ...connect }: Identity, connections: number
       for await (const chunk of answer.body) chunks.push(chunk as Buffer);
       const [only] = chunks;
       const bytes = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-      if (answer.statusCode >= 300)
-        throw new Error(`${method} ${path}: ${answer.statusCode} ${bytes.subarray(0, 300)}`);
       return { status: answer.statusCode, body: bytes };
+    },
+    async ask(method, path, body, type) {
+      const answer = await client.send(method, path, body, type);
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.subarray(0, 300)}`);
+      return answer;
     },
     watch(path, onLine) {
       const client = new Client(origin, { ...limits, connect });
@@ -81,4 +86,5 @@ export function openClient({ origin, ...connect }: Identity, connections: number
       await Promise.all([...watching, pool].map((one) => one.destroy()));
     },
   };
+  return client;
 }
