@@ -15,11 +15,13 @@ import { sameJson } from '../validation/rules.ts';
 import { compileRules } from './cel-rules.ts';
 import { printerColumns } from './columns.ts';
 import { applySchemaDefaults } from './default.ts';
+import { conformEmbedded, hasEmbedded, judgeEmbedded, notMetadata } from './embedded.ts';
 import { type Fields, isFields } from './fields.ts';
 import { compileJsonPath } from './json-path.ts';
 import { prune } from './prune.ts';
+import { judgeScale } from './scale-rules.ts';
 import { anyObject, compileStructural, type JsonSchema, type StructuralSchema } from './schema.ts';
-import { validateSchema } from './validate.ts';
+import { judgeListTypes, noField, validateSchema } from './validate.ts';
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
@@ -99,7 +101,8 @@ function conversion(spec: KindSpec, storage: KindSpec, convert: ConvertObject): 
     fromStored(object) {
       const own = convert(object, apiVersionOf(spec));
       spec.custom?.conform(own);
-      spec.defaults?.(own as never);
+      // Only the storage version's defaults apply to what is stored.
+      if (spec === storage) spec.defaults?.(own as never);
       return own;
     },
   };
@@ -114,8 +117,20 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
   const schema = compileStructural((version.schema?.openAPIV3Schema as JsonSchema | undefined) ?? anyObject);
   const rules = compileRules(schema);
   const { subresources } = version;
-  const judge = (object: KubeObject, old?: KubeObject): readonly FieldError[] =>
-    judgeObject(schema, rules, object, old);
+  const scales = subresources?.scale === undefined ? undefined : scalePaths(subresources.scale);
+  const wholes = hasEmbedded(schema);
+  const judge = (object: KubeObject, old?: KubeObject): readonly FieldError[] => {
+    const errors = [
+      ...validateSchema(schema, object, old),
+      ...(scales === undefined ? [] : judgeScale(scales, object as Fields)),
+      ...(wholes ? judgeEmbedded(schema, object as Fields) : []),
+      ...judgeListTypes(schema, object, old),
+    ];
+    // Rules may rely on what the schema says.
+    return (errors.length > 0 ? errors : rules(object, old)).map((one) =>
+      one.field === '' ? { ...one, field: noField } : one,
+    );
+  };
   return {
     group,
     version: version.name,
@@ -132,13 +147,13 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
       ...(subresources?.status === undefined ? [] : [status]),
       ...(subresources?.scale === undefined ? [] : [scale]),
     ],
-    ...(subresources?.scale === undefined ? {} : { scale: scalePaths(subresources.scale) }),
+    ...(scales === undefined ? {} : { scale: scales }),
     generation: ['*'],
     fieldSelectors: selectable(version),
     columns: printerColumns(version.additionalPrinterColumns),
     custom: {
       schema,
-      conform: (object) => conformCustom(schema, object),
+      conform: (object) => conformCustom(schema, object, wholes),
       ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
       ...(asksWebhook(definition.spec) ? { converts: true as const } : {}),
     },
@@ -152,28 +167,18 @@ function deprecationOf({ spec }: CustomResourceDefinition, { name, deprecationWa
   return deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated`;
 }
 
-function judgeObject(
-  schema: StructuralSchema,
-  rules: ReturnType<typeof compileRules>,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): readonly FieldError[] {
-  const errors = validateSchema(schema, object, old);
-  // Rules may rely on what the schema says.
-  return (errors.length > 0 ? errors : rules(object, old)).map((one) =>
-    one.field === '' ? { ...one, field: '<nil>' } : one,
-  );
-}
-
 /** Takes out what the schema does not know, and answers it. Throws DecodeError for metadata of the wrong types. */
-function conformCustom(schema: StructuralSchema, object: KubeObject): readonly string[] {
+function conformCustom(schema: StructuralSchema, object: KubeObject, wholes: boolean): readonly string[] {
   const problems = conformMetadata(object.metadata);
-  return [...problems, ...prune(schema, object).map((path) => `unknown field ${JSON.stringify(path)}`)];
+  const unknown = prune(schema, object);
+  if (wholes) conformEmbedded(schema, object as Fields);
+  return [...problems, ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
 }
 
 function conformMetadata(metadata: unknown): readonly string[] {
   const type = builtInSchemas().ofType('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
-  if (type === undefined || !isFields(metadata)) return [];
+  if (type === undefined || metadata === undefined || metadata === null) return [];
+  if (!isFields(metadata)) throw notMetadata(metadata);
   return conform(type, metadata).problems.map((problem) => problem.replace(' field "', ' field "metadata.'));
 }
 

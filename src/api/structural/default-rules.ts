@@ -4,7 +4,7 @@
 import { type FieldError, invalid } from '../field-error.ts';
 import { prunePart } from './prune.ts';
 import { compileStructural, isSchema, type JsonSchema } from './schema.ts';
-import { validateSchema } from './validate.ts';
+import { noField, validateSchema } from './validate.ts';
 
 /** What is wrong with the defaults in `schema`, a structural schema that stands at `path`. */
 export function judgeDefaults(schema: JsonSchema, path: string): readonly FieldError[] {
@@ -22,5 +22,6 @@ function judgeDefault(schema: JsonSchema, at: string): readonly FieldError[] {
   const value = structuredClone(schema.default);
   const pruned = prunePart(compiled, value).length > 0 ? [invalid(at, schema.default, 'must be pruned')] : [];
   const wrong = validateSchema(compiled, schema.default);
-  return [...pruned, ...wrong.map((one) => ({ ...one, field: one.field === '' ? at : `${at}.${one.field}` }))];
+  const place = (field: string): string => (field === '' || field === noField ? at : `${at}.${field}`);
+  return [...pruned, ...wrong.map((one) => ({ ...one, field: place(one.field) }))];
 }

@@ -300,21 +300,21 @@ function validateConversion(conversion: CustomResourceDefinition['spec']['conver
 /** Beside what `validateDefinition` says of the new one. */
 export function validateDefinitionUpdate(
   { spec, status }: CustomResourceDefinition,
-  old: CustomResourceDefinition,
+  { spec: before, status: observed }: CustomResourceDefinition,
 ): readonly FieldError[] {
-  const errors: FieldError[] = [
-    ...immutable('spec.group', spec.group, old.spec.group),
-    ...immutable('spec.names.plural', spec.names.plural, old.spec.names.plural),
-  ];
-  const wasEstablished = old.status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True');
-  if (wasEstablished === true) {
-    errors.push(...immutable('spec.scope', spec.scope, old.spec.scope));
-    errors.push(...immutable('spec.names.kind', spec.names.kind, old.spec.names.kind));
+  const { group = '', scope = '', names, versions = [] }: Partial<CustomResourceDefinition['spec']> = spec ?? emptySpec;
+  const errors: FieldError[] = [];
+  if (observed?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true) {
+    errors.push(...immutable('spec.scope', scope, before.scope));
+    errors.push(...immutable('spec.names.kind', names?.kind ?? '', before.names.kind));
   }
+  errors.push(
+    ...immutable('spec.group', group, before.group),
+    ...immutable('spec.names.plural', names?.plural ?? '', before.names.plural),
+  );
   const stored = status?.storedVersions ?? [];
-  const names = spec.versions.map(({ name }) => name);
   for (const [index, version] of stored.entries()) {
-    if (names.includes(version)) continue;
+    if (versions.some(({ name }) => name === version)) continue;
     const why = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`;
     errors.push(invalid(`status.storedVersions[${index}]`, version, why));
   }

@@ -8,12 +8,10 @@ type FormatTest = (text: string) => boolean;
 const tests: Readonly<Record<string, FormatTest>> = {
   bsonobjectid: (text) => /^[0-9a-f]{24}$/i.test(text),
   uri: isUri,
-  email: (text) => /^[^\s@<>]+@[^\s@<>]+$/.test(text),
-  hostname: (text) =>
-    text.length <= 255 &&
-    /^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/.test(text),
-  ipv4: (text) => isIPv4(text),
-  ipv6: (text) => isIPv6(text),
+  email: isEmail,
+  hostname: isHostname,
+  ipv4: (text) => isIPv4(text) || (text.includes('.') && isIPv6(text)),
+  ipv6: (text) => isIPv6(text) && !text.includes('%'),
   cidr: isCidr,
   mac: (text) => /^[0-9a-f]{2}([:-][0-9a-f]{2}){5,7}$/i.test(text) || /^[0-9a-f]{4}(\.[0-9a-f]{4}){2,3}$/i.test(text),
   uuid: uuid('[0-9a-f]'),
@@ -24,17 +22,13 @@ const tests: Readonly<Record<string, FormatTest>> = {
   isbn10: isIsbn10,
   isbn13: isIsbn13,
   creditcard: (text) => isLuhn(text.replaceAll(/[ -]/g, '')),
-  ssn: (text) => /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text),
+  ssn: (text) => text.length === 11 && /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text),
   hexcolor: (text) => /^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(text),
   rgbcolor: isRgb,
   byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
   password: () => true,
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text),
-  duration: (text) =>
-    isGoDuration(text) ||
-    /^\d+(\.\d+)?\s*(ns|us|µs|ms|s|m|h|d|w|(nano|micro|milli)?(sec|second)s?|min(ute)?s?|h(ou)?rs?|days?|weeks?)$/i.test(
-      text,
-    ),
+  duration: isDuration,
   datetime: isDateTime,
   'date-time': isDateTime,
   'k8s-short-name': (text) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text),
@@ -42,12 +36,14 @@ const tests: Readonly<Record<string, FormatTest>> = {
     text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text),
 };
 
-/** Whether `value` is what `format` says; true for a format that nobody knows. */
+/** Whether `format` is one that strings are held to. */
+export function isKnownFormat(format: string): boolean {
+  return Object.hasOwn(tests, format);
+}
+
+/** Whether `value` is what `format` says; true for a format that nobody knows. Those of numbers are not checked. */
 export function fitsFormat(format: string, value: unknown): boolean {
-  if (typeof value === 'string') return !Object.hasOwn(tests, format) || tests[format]?.(value) === true;
-  if (typeof value !== 'number') return true;
-  if (format === 'int32') return value >= -2147483648 && value <= 2147483647;
-  return true;
+  return typeof value !== 'string' || !isKnownFormat(format) || tests[format]?.(value) === true;
 }
 
 /** `1h30m`, `-1.5s`: what Go's time.ParseDuration takes. */
@@ -55,8 +51,40 @@ export function isGoDuration(text: string): boolean {
   return /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/.test(text);
 }
 
+const units = ['ns', 'us', 'µs', 'ms', 's', 'm', 'h', 'hr', 'd', 'w', 'wk'];
+const unitStarts = ['nano', 'micro', 'milli', 'sec', 'min', 'hour', 'day', 'week'];
+
+/** Go's, or any text with a number and a unit in it, such as `1 day` or `3 weeks`. */
+function isDuration(text: string): boolean {
+  if (isGoDuration(text)) return true;
+  const parts = [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].map(([, unit = '']) => unit.toLowerCase());
+  return parts.some((part) => units.includes(part) || unitStarts.some((start) => part.startsWith(start)));
+}
+
+/** An absolute URI, a path from the root, or `*`. */
 function isUri(text: string): boolean {
-  return URL.canParse(text) || /^\/[^\s]*$/.test(text);
+  return text === '*' || URL.canParse(text) || /^\/[^\s]*$/.test(text) || /^[a-z][a-z\d+.-]*:\/\/$/i.test(text);
+}
+
+const atom = String.raw`[^\s()<>[\]:;@\\,."]+`;
+const dotted = `${atom}(?:\\.${atom})*`;
+const address = `(?:${dotted}|"(?:[^"\\\\]|\\\\.)*")@${dotted}`;
+const mailbox = new RegExp(`^(?:${address}|(?:[^<>@]*\\s*)?<${address}>)$`);
+
+/** An address of RFC 5322, with or without a name before it. */
+function isEmail(text: string): boolean {
+  return mailbox.test(text.trim());
+}
+
+const label = String.raw`[a-zA-Z\d\p{S}\p{L}](?:[a-zA-Z\d\-\p{S}\p{L}]{0,61}[a-zA-Z\d\p{S}\p{L}])?`;
+const hostname = new RegExp(
+  String.raw`^(?:[a-zA-Z\d\p{S}\p{L}](?:-?[a-zA-Z\d\p{S}\p{L}]{0,62})?|(?:${label}\.)+[a-zA-Z\p{L}]{2,63})$`,
+  'u',
+);
+
+/** One label, or several of which the last is a top-level domain. */
+function isHostname(text: string): boolean {
+  return text.length <= 255 && hostname.test(text) && text.split('.').every((part) => part.length <= 63);
 }
 
 /** Of either family, host bits allowed. */
@@ -64,7 +92,7 @@ function isCidr(text: string): boolean {
   const slash = text.indexOf('/');
   const bits = text.slice(slash + 1);
   const address = text.slice(0, slash);
-  if (slash < 0 || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
+  if (slash < 0 || !/^\d{1,3}$/.test(bits)) return false;
   return isIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && Number(bits) <= 128;
 }
 
@@ -77,10 +105,10 @@ function uuid(version: string, variant = '[0-9a-f]'): FormatTest {
 }
 
 function isDateTime(text: string): boolean {
-  const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)([.,]\d+)?([Zz]|[+-]\d\d:?\d\d)$/.exec(text);
+  const match = /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) return false;
   const [, day = '', hour, minute, second] = match;
-  return isDay(day) && Number(hour) < 24 && Number(minute) < 60 && Number(second) < 61;
+  return isDay(day) && Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
 }
 
 function isDay(text: string): boolean {

@@ -1,5 +1,6 @@
-// Pruning: fields that a structural schema does not name are taken out and told. In place, in one walk.
-// Source: "Extend the Kubernetes API with CustomResourceDefinitions", field pruning.
+// Pruning: fields that a structural schema does not name are taken out and told; nulls that it does not allow go silently,
+// unless a default takes their place. In place, in one walk.
+// Source: "Extend the Kubernetes API with CustomResourceDefinitions", field pruning, defaulting and nullable.
 
 import { childPath, type Fields, isFields, itemPath } from './fields.ts';
 import type { StructuralSchema } from './schema.ts';
@@ -52,7 +53,10 @@ function pruneFields(
     if (isObject && objectKeys.has(key)) continue;
     const path = childPath(at.path, key);
     const known = schema?.properties.get(key) ?? schema?.values;
-    if (known !== undefined) pruneValue({ schema: known, isObject: known.embedded }, object[key], { ...at, path });
+    if (known !== undefined && object[key] === null) {
+      if (!known.nullable && known.source.default === undefined) delete object[key];
+    } else if (known !== undefined)
+      pruneValue({ schema: known, isObject: known.embedded }, object[key], { ...at, path });
     else if (schema?.preserveUnknown !== true) {
       delete object[key];
       at.removed.push(path);

@@ -82,6 +82,8 @@ export interface StructuralSchema {
   readonly hasDefaults: boolean;
   /** This node or one below has CEL rules. */
   readonly hasRules: boolean;
+  /** This node or one below is a list whose items are unique. */
+  readonly hasListTypes: boolean;
 }
 
 /** `schema` has been judged (see definition-rules.ts), so its patterns compile. */
@@ -124,6 +126,7 @@ export function compileStructural(schema: JsonSchema): StructuralSchema {
     not: schema.not === undefined ? undefined : compileStructural(schema.not),
     hasDefaults: schema.default !== undefined || below.some(({ hasDefaults }) => hasDefaults),
     hasRules: (schema['x-kubernetes-validations'] ?? []).length > 0 || below.some(({ hasRules }) => hasRules),
+    hasListTypes: listTypeOf(schema) !== 'atomic' || below.some(({ hasListTypes }) => hasListTypes),
   };
 }
 

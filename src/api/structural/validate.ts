@@ -4,7 +4,7 @@
 import { duplicate, type FieldError, invalid, notSupported, required, tooLong, tooMany } from '../field-error.ts';
 import { sameJson } from '../validation/rules.ts';
 import { childPath, type Fields, isFields, itemPath } from './fields.ts';
-import { fitsFormat } from './formats.ts';
+import { fitsFormat, isKnownFormat } from './formats.ts';
 import type { JsonSchema, StructuralSchema } from './schema.ts';
 
 /** One value and what it was before; `old` undefined: everything is judged. */
@@ -24,15 +24,16 @@ function judge(schema: StructuralSchema, subject: Subject): readonly FieldError[
   const { value, old } = subject;
   if (value === undefined) return [];
   if (old !== undefined && sameJson(value, old)) return [];
-  const wrong = wrongType(schema, subject);
-  if (wrong !== undefined) return [wrong];
-  if (value === null) return [];
-  return [
-    ...own(schema, subject),
-    ...content(schema, subject),
-    ...listTypes(schema, subject),
-    ...junctors(schema, subject),
-  ];
+  // A wrong type does not end it: what else the schema says of such a value is told too.
+  const errors = wrongType(schema, subject);
+  if (value === null) return [...errors, ...notListed(schema, subject)];
+  errors.push(...junctors(schema, subject));
+  if (typeof value === 'string') errors.push(...textRules(schema, value, subject.path));
+  else if (typeof value === 'number') errors.push(...numberRules(schema.source, value, subject.path));
+  else if (Array.isArray(value)) errors.push(...listRules(schema, value, subject));
+  errors.push(...notListed(schema, subject));
+  if (isFields(value)) errors.push(...fieldRules(schema, value, subject));
+  return errors;
 }
 
 /** The words of errors: where, as upstream says it. */
@@ -44,41 +45,33 @@ function says(path: string, text: string): string {
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? 'integer' : 'number';
   return typeof value;
 }
 
-function wrongType(schema: StructuralSchema, { value, path }: Subject): FieldError | undefined {
+function wrongType(schema: StructuralSchema, { value, path }: Subject): FieldError[] {
   const have = typeOf(value);
-  if (have === 'null' && (schema.nullable || (schema.type === '' && !schema.intOrString))) return undefined;
+  if (have === 'null' && (schema.nullable || (schema.type === '' && !schema.intOrString))) return [];
   const wanted = schema.intOrString ? ['integer', 'string'] : schema.type === '' ? [have] : [schema.type];
-  if (wanted.includes(have) || (have === 'integer' && wanted.includes('number'))) return undefined;
-  return typeInvalid(path, have, `must be of type ${wanted.join(',')}: ${JSON.stringify(have)}`);
+  if (wanted.includes(have) || (have === 'integer' && wanted.includes('number'))) return [];
+  const { format } = schema.source;
+  if (format !== undefined && isKnownFormat(format) && typeof value !== 'string' && !Array.isArray(value)) {
+    // Upstream names formats then: that of the schema, and that of a Go number.
+    const given = { integer: 'int64', number: 'float64' }[have] ?? '';
+    return [typeInvalid(path, given, `must be of type ${format}: ${JSON.stringify(given)}`)];
+  }
+  return [typeInvalid(path, have, `must be of type ${wanted.join(',')}: ${JSON.stringify(have)}`)];
 }
 
 function typeInvalid(path: string, value: unknown, text: string): FieldError {
   return { ...invalid(path, value, says(path, text)), type: 'TypeInvalid' };
 }
 
-/** Rules about this value alone. */
-function own(schema: StructuralSchema, { value, path }: Subject): readonly FieldError[] {
-  const { source } = schema;
-  const errors: FieldError[] = [];
-  if (source.enum !== undefined && !source.enum.some((one) => sameJson(one, value))) {
-    errors.push(
-      notSupported(
-        path,
-        value,
-        source.enum.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))),
-      ),
-    );
-  }
-  if (typeof value === 'string') errors.push(...textRules(schema, value, path));
-  else if (typeof value === 'number') errors.push(...numberRules(source, value, path));
-  if (source.format !== undefined && !fitsFormat(source.format, value)) {
-    errors.push(typeInvalid(path, value, `must be of type ${source.format}: ${JSON.stringify(value)}`));
-  }
-  return errors;
+function notListed({ source }: StructuralSchema, { value, path }: Subject): readonly FieldError[] {
+  const values = source.enum;
+  if (values === undefined || values.length === 0 || values.some((one) => sameJson(one, value))) return [];
+  const texts = values.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+  return [notSupported(path, value ?? 'null', texts)];
 }
 
 function textRules({ source, pattern }: StructuralSchema, text: string, path: string): readonly FieldError[] {
@@ -90,6 +83,9 @@ function textRules({ source, pattern }: StructuralSchema, text: string, path: st
     errors.push(invalid(path, text, says(path, `should be at least ${minLength} chars long`)));
   }
   if (pattern?.test(text) === false) errors.push(invalid(path, text, says(path, `should match '${source.pattern}'`)));
+  if (source.format !== undefined && !fitsFormat(source.format, text)) {
+    errors.push(typeInvalid(path, text, `must be of type ${source.format}: ${JSON.stringify(text)}`));
+  }
   return errors;
 }
 
@@ -107,13 +103,6 @@ function numberRules(source: JsonSchema, value: number, path: string): readonly 
     else if (value < minimum) wrong(`should be greater than or equal to ${minimum}`);
   }
   return errors;
-}
-
-/** Rules about what is inside. */
-function content(schema: StructuralSchema, subject: Subject): readonly FieldError[] {
-  const { value } = subject;
-  if (Array.isArray(value)) return listRules(schema, value, subject);
-  return isFields(value) ? fieldRules(schema, value, subject) : [];
 }
 
 function listRules(
@@ -174,17 +163,46 @@ function optional(old: unknown): { readonly old?: unknown } {
   return old === undefined ? {} : { old };
 }
 
-/** Lists that are sets or maps have no two equal items. */
-function listTypes(schema: StructuralSchema, { value, path }: Subject): readonly FieldError[] {
-  if (!Array.isArray(value) || schema.listType === 'atomic') return [];
-  const seen = new Set<string>();
+/** Lists that are sets or maps have no two equal items. Lists that did not change are let through. */
+export function judgeListTypes(schema: StructuralSchema, value: unknown, old?: unknown): readonly FieldError[] {
+  return listTypes(schema, { value, path: '', ...optional(old) });
+}
+
+function listTypes(schema: StructuralSchema, { value, path, old }: Subject): FieldError[] {
   const errors: FieldError[] = [];
-  for (const [index, item] of value.entries()) {
-    const key = schema.listType === 'set' ? canonical(item) : mapKey(schema.listMapKeys, item);
-    if (seen.has(key))
-      errors.push(
-        duplicate(itemPath(path, index), schema.listType === 'set' ? item : keysOf(schema.listMapKeys, item)),
-      );
+  if (Array.isArray(value)) {
+    if (schema.listType !== 'atomic' && !sameJson(value, old)) errors.push(...repeated(schema, value, path));
+    const { items } = schema;
+    if (items?.hasListTypes !== true) return errors;
+    const before = previousItems(schema, old);
+    for (const [index, item] of value.entries()) {
+      errors.push(...listTypes(items, { value: item, path: itemPath(path, index), ...optional(before(item)) }));
+    }
+  } else if (isFields(value) && schema.hasListTypes) {
+    const before = isFields(old) ? old : {};
+    for (const [key, one] of Object.entries(value)) {
+      const known = schema.properties.get(key) ?? schema.values;
+      if (known?.hasListTypes !== true) continue;
+      errors.push(...listTypes(known, { value: one, path: childPath(path, key), ...optional(before[key]) }));
+    }
+  }
+  return errors;
+}
+
+function repeated({ listType, listMapKeys }: StructuralSchema, list: readonly unknown[], path: string): FieldError[] {
+  const seen = new Set<string>();
+  const told = new Set<string>();
+  const errors: FieldError[] = [];
+  for (const [index, item] of list.entries()) {
+    if (listType === 'map' && !isFields(item)) {
+      errors.push(invalid(itemPath(path, index), item, 'must be an object for an array of list-type map'));
+      continue;
+    }
+    const key = listType === 'set' ? canonical(item) : mapKey(listMapKeys, item);
+    if (seen.has(key) && !told.has(key)) {
+      errors.push(duplicate(itemPath(path, index), listType === 'set' ? item : keysOf(listMapKeys, item)));
+      told.add(key);
+    }
     seen.add(key);
   }
   return errors;
@@ -210,35 +228,61 @@ function hasDuplicates(list: readonly unknown[]): boolean {
   return new Set(list.map(canonical)).size < list.length;
 }
 
-/** allOf, anyOf, oneOf and not. Their errors carry no field, as upstream. */
+/** What upstream says where an error has no field. */
+export const noField = '<nil>';
+
+/** allOf, anyOf, oneOf and not. Their own errors carry no field, as upstream. */
 function junctors(schema: StructuralSchema, { value, path }: Subject): readonly FieldError[] {
   const { allOf, anyOf, oneOf, not } = schema;
   const errors: FieldError[] = [];
-  const fits = (one: StructuralSchema): boolean => judge(one, { value, path }).length === 0;
-  const wrong = (text: string): void => void errors.push(invalid('<nil>', '', `${JSON.stringify(path)} ${text}`));
-  if (anyOf.length > 0 && !anyOf.some(fits)) {
-    errors.push(...nearest(anyOf, { value, path }));
-    wrong('must validate at least one schema (anyOf)');
-  }
-  if (oneOf.length > 0) {
-    const matching = oneOf.filter(fits).length;
-    if (matching === 0) errors.push(...nearest(oneOf, { value, path }));
-    if (matching !== 1) {
-      wrong(
-        `must validate one and only one schema (oneOf). ${matching === 0 ? 'Found none valid' : `Found ${matching} valid alternatives`}`,
-      );
+  const judged = (many: readonly StructuralSchema[]): readonly FieldError[][] =>
+    many.map((one) => [...judge(one, { value, path })]);
+  const fitting = (many: readonly (readonly FieldError[])[]): number =>
+    many.filter(({ length }) => length === 0).length;
+  const wrong = (text: string): void => void errors.push(invalid(noField, '', `${JSON.stringify(path)} ${text}`));
+  if (anyOf.length > 0) {
+    const results = judged(anyOf);
+    if (fitting(results) === 0) {
+      wrong('must validate at least one schema (anyOf)');
+      errors.push(...nearest(anyOf, results, value));
     }
   }
-  if (allOf.length > 0 && !allOf.every(fits)) {
-    errors.push(...allOf.flatMap((one) => judge(one, { value, path })));
-    wrong('must validate all the schemas (allOf)');
+  if (oneOf.length > 0) {
+    const results = judged(oneOf);
+    const count = fitting(results);
+    const found = count === 0 ? 'Found none valid' : `Found ${count} valid alternatives`;
+    if (count !== 1) wrong(`must validate one and only one schema (oneOf). ${found}`);
+    if (count === 0) errors.push(...nearest(oneOf, results, value));
   }
-  if (not !== undefined && fits(not)) wrong('must not validate the schema (not)');
+  if (allOf.length > 0) {
+    const results = judged(allOf);
+    const count = fitting(results);
+    errors.push(...results.flat());
+    const none = count === 0 ? '. None validated' : '';
+    if (count < allOf.length) wrong(`must validate all the schemas (allOf)${none}`);
+  }
+  if (not !== undefined && judge(not, { value, path }).length === 0) wrong('must not validate the schema (not)');
   return errors;
 }
 
-/** Of several alternatives that all fail, what the one with the fewest errors says. */
-function nearest(schemas: readonly StructuralSchema[], subject: Subject): readonly FieldError[] {
-  const [first = []] = schemas.map((one) => judge(one, subject)).sort((a, b) => a.length - b.length);
-  return first;
+/** Of several alternatives that all fail, what the first says that looks at most of the value. */
+function nearest(
+  schemas: readonly StructuralSchema[],
+  results: readonly (readonly FieldError[])[],
+  value: unknown,
+): readonly FieldError[] {
+  const sizes = schemas.map((schema) => coverage(schema, value));
+  return results[sizes.indexOf(Math.max(...sizes))] ?? [];
+}
+
+/** How many values inside of `value` a schema says something of. */
+function coverage({ properties, values, items }: StructuralSchema, value: unknown): number {
+  if (Array.isArray(value)) {
+    return items === undefined ? 1 : value.reduce<number>((sum, item) => sum + coverage(items, item), 1);
+  }
+  if (!isFields(value)) return 1;
+  return Object.entries(value).reduce((sum, [key, one]) => {
+    const known = properties.get(key) ?? values;
+    return known === undefined ? sum : sum + coverage(known, one);
+  }, 1);
 }

@@ -6,7 +6,7 @@ import { applySchemaDefaults } from '../../../src/api/structural/default.ts';
 import { prune } from '../../../src/api/structural/prune.ts';
 import { compileStructural, type JsonSchema } from '../../../src/api/structural/schema.ts';
 import { judgeSchema } from '../../../src/api/structural/schema-rules.ts';
-import { validateSchema } from '../../../src/api/structural/validate.ts';
+import { judgeListTypes, validateSchema } from '../../../src/api/structural/validate.ts';
 
 const text: JsonSchema = { type: 'string' };
 const open = { 'x-kubernetes-preserve-unknown-fields': true } as const;
@@ -219,9 +219,59 @@ for (const { schema, value, want } of [
     value: { a: 1 },
     want: ['<nil>: Invalid value: "": "spec" must not validate the schema (not)'],
   },
+  {
+    schema: { ...text, enum: ['a'] },
+    value: 7,
+    want: [
+      'spec: Invalid value: "integer": spec in body must be of type string: "integer"',
+      'spec: Unsupported value: 7: supported values: "a"',
+    ],
+  },
+  {
+    schema: { ...text, nullable: true, enum: ['a'] },
+    value: null,
+    want: ['spec: Unsupported value: "null": supported values: "a"'],
+  },
+  { schema: { type: 'integer', format: 'int32' }, value: 3e9, want: [] },
+  {
+    schema: { type: 'integer' },
+    value: 1e30,
+    want: ['spec: Invalid value: "number": spec in body must be of type integer: "number"'],
+  },
+  {
+    schema: { ...text, format: 'date' },
+    value: 7,
+    want: ['spec: Invalid value: "int64": spec in body must be of type date: "int64"'],
+  },
+  {
+    schema: {
+      anyOf: [{ required: ['a'] }, { properties: { b: { pattern: '^y' } } }],
+      type: 'object',
+      properties: { b: text },
+    },
+    value: { b: 'x' },
+    want: [
+      '<nil>: Invalid value: "": "spec" must validate at least one schema (anyOf)',
+      'spec.b: Invalid value: "x": spec.b in body should match \'^y\'',
+    ],
+  },
+  {
+    schema: {
+      type: 'array',
+      items: { type: 'object' },
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['n'],
+    },
+    value: [5],
+    want: [
+      'spec[0]: Invalid value: "integer": spec[0] in body must be of type object: "integer"',
+      'spec[0]: Invalid value: 5: must be an object for an array of list-type map',
+    ],
+  },
 ] as { schema: JsonSchema; value: unknown; want: string[] }[]) {
   t.test(`validation: ${JSON.stringify(schema)} of ${JSON.stringify(value)}`, async (t) => {
-    const errors = validateSchema(compileStructural(spec(schema)), { spec: value });
+    const compiled = compileStructural(spec(schema));
+    const errors = [...validateSchema(compiled, { spec: value }), ...judgeListTypes(compiled, { spec: value })];
     t.strictSame(errors.map(fieldErrorText), want);
   });
 }

@@ -124,7 +124,7 @@ t.test('a schema is decoded by type, however deep', async (t) => {
 
 t.test('what every version says the same is named once', async (t) => {
   const server = await start(t);
-  const causes = async (...versions: object[]) => {
+  const causes = async (...versions: Readonly<Record<string, unknown>>[]) => {
     const { body } = await server.call('POST', definitionsPath, cronTabDefinition(versions));
     const { details } = body as { details?: { causes: readonly { field: string }[] } };
     return details?.causes.map(({ field }) => field);
