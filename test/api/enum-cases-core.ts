@@ -51,8 +51,9 @@ export const coreCases: Cases = {
   'core.v1.AppArmorProfile.type': container('securityContext.appArmorProfile.type', (type) => ({
     securityContext: { appArmorProfile: { type } },
   })),
-  'core.v1.SecurityContext.procMount': container('securityContext.procMount', (procMount) => ({
-    securityContext: { procMount },
+  'core.v1.SecurityContext.procMount': pod('containers[0].securityContext.procMount', (procMount) => ({
+    hostUsers: false,
+    containers: [{ name: 'a', image: 'i', securityContext: { procMount } }],
   })),
   'core.v1.Container.imagePullPolicy': container('imagePullPolicy', (imagePullPolicy) => ({ imagePullPolicy })),
   'core.v1.Container.restartPolicy': container('restartPolicy', (restartPolicy) => ({ restartPolicy })),
@@ -75,7 +76,7 @@ export const coreCases: Cases = {
   'core.v1.HTTPGetAction.scheme': container('livenessProbe.httpGet.scheme', (scheme) => ({
     livenessProbe: { httpGet: { path: '/', port: 80, scheme } },
   })),
-  'core.v1.VolumeMount.mountPropagation': pod('containers[0].volumeMounts[0].mountPropagation', (value) => ({
+  'core.v1.VolumeMount.mountPropagation': pod('containers[0].volumeMounts.mountPropagation', (value) => ({
     volumes: [{ name: 'v', emptyDir: {} }],
     containers: [
       {

@@ -237,9 +237,9 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.pod,
     pod({ lifecycle: { preStop: { sleep: { seconds: 1 }, httpGet: { port: 0, scheme: 'FTP' } } } }),
-    'spec.containers[0].lifecycle.preStop.sleep: Forbidden: may not specify more than 1 handler type',
     'spec.containers[0].lifecycle.preStop.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive',
     'spec.containers[0].lifecycle.preStop.httpGet.scheme: Unsupported value: "FTP": supported values: "HTTP", "HTTPS"',
+    'spec.containers[0].lifecycle.preStop.sleep: Forbidden: may not specify more than 1 handler type',
   ],
   [
     kinds.pod,
@@ -247,7 +247,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
       { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' }] },
       { volumes: [{ name: 'v', emptyDir: {} }] },
     ),
-    'spec.containers[0].volumeMounts[0].mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers',
+    'spec.containers[0].volumeMounts.mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers',
   ],
   [
     kinds.pod,

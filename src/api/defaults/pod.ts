@@ -10,6 +10,11 @@ export function defaultPod(pod: Draft<Pod>): void {
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) requestsFromLimits(container);
   spec.enableServiceLinks ??= true;
   defaultPodSpec(spec);
+  if (spec.hostNetwork !== true) return;
+  // So do the ports of the node.
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+    for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
+  }
 }
 
 export function defaultPodSpec(spec: Draft<PodSpec>): void {
@@ -24,21 +29,18 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
     spec.serviceAccountName = account;
     spec.serviceAccount = account;
   }
-  for (const container of spec.containers ?? []) defaultContainer(container, spec.hostNetwork === true);
-  for (const container of spec.initContainers ?? []) defaultContainer(container, spec.hostNetwork === true);
-  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container as Draft<Container>, false);
+  for (const container of spec.containers ?? []) defaultContainer(container);
+  for (const container of spec.initContainers ?? []) defaultContainer(container);
+  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container as Draft<Container>);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
 }
 
-function defaultContainer(container: Draft<Container>, hostNetwork: boolean): void {
+function defaultContainer(container: Draft<Container>): void {
   container.terminationMessagePath ||= '/dev/termination-log';
   container.terminationMessagePolicy ||= 'File';
   container.imagePullPolicy ||= isLatest(container.image ?? '') ? 'Always' : 'IfNotPresent';
   container.resources ??= {};
-  for (const port of container.ports ?? []) {
-    port.protocol ||= 'TCP';
-    if (hostNetwork) port.hostPort ||= port.containerPort;
-  }
+  for (const port of container.ports ?? []) port.protocol ||= 'TCP';
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef !== undefined) valueFrom.fieldRef.apiVersion ||= 'v1';
   }
@@ -78,11 +80,19 @@ function requestsFromLimits({ resources }: Draft<Container>): void {
 
 const fileMode = 0o644;
 
+function hasSource(volume: object): boolean {
+  for (const key in volume) if (key !== 'name') return true;
+  return false;
+}
+
 function defaultVolume(volume: Draft<Volume>): void {
-  if (Object.keys(volume).length === 1) volume.emptyDir = {};
+  if (!hasSource(volume)) volume.emptyDir = {};
   if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;
   if (volume.configMap !== undefined) volume.configMap.defaultMode ??= fileMode;
   if (volume.hostPath !== undefined) volume.hostPath.type ??= '';
+  if (volume.image !== undefined) {
+    volume.image.pullPolicy ||= isLatest(volume.image.reference ?? '') ? 'Always' : 'IfNotPresent';
+  }
   if (volume.ephemeral?.volumeClaimTemplate !== undefined)
     volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
   if (volume.downwardAPI !== undefined) {

@@ -17,8 +17,10 @@ import {
   validateSecretUpdate,
 } from '../validation/config.ts';
 import { validateEvent, validateNode, validateNodeUpdate } from '../validation/node.ts';
-import { validatePod, validatePodUpdate } from '../validation/pod.ts';
+import { validatePod } from '../validation/pod.ts';
 import { validatePodResize } from '../validation/pod-resize.ts';
+import { validatePodStatusUpdate } from '../validation/pod-status.ts';
+import { validateEphemeralContainersUpdate, validatePodUpdate } from '../validation/pod-update.ts';
 import { validateEndpoints, validateService, validateServiceUpdate } from '../validation/service.ts';
 import { define, part, proxyVerbs, status, stream } from './define.ts';
 
@@ -62,10 +64,10 @@ export const coreKinds = {
     shortNames: ['po'],
     categories: ['all'],
     subresources: [
-      status,
+      { ...status, validateUpdate: validatePodStatusUpdate },
       { name: 'binding', verbs: ['create'], kind: { ...core, kind: 'Binding' } },
       { name: 'eviction', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
-      part('ephemeralcontainers'),
+      { ...part('ephemeralcontainers'), validateUpdate: validateEphemeralContainersUpdate },
       { ...part('resize'), validateUpdate: validatePodResize },
       { name: 'log', verbs: ['get'], connect: true },
       stream('exec', 'PodExecOptions'),

@@ -4,7 +4,7 @@ import { duplicate, type FieldError, forbidden, invalid, notSupported, required 
 import { valuesOf } from '../schema/values.ts';
 import type { PodSpec } from '../types.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
-import { each, invalidFor, validLabelSelector } from './rules.ts';
+import { each, invalidFor, strictlyOneOf, validLabelSelector } from './rules.ts';
 
 type Affinity = NonNullable<PodSpec['affinity']>;
 type NodeAffinity = NonNullable<Affinity['nodeAffinity']>;
@@ -113,16 +113,44 @@ function validateFieldRequirement({ key = '', operator = '', values = [] }: Requ
 
 function validatePodTerm(term: PodTerm | undefined, field: string): FieldError[] {
   const { topologyKey = '', labelSelector, namespaceSelector, namespaces } = term ?? {};
-  return [
+  const errors = [
     ...validLabelSelector(`${field}.labelSelector`, labelSelector),
     ...validLabelSelector(`${field}.namespaceSelector`, namespaceSelector),
     ...each(`${field}.namespaces`, namespaces, (name) => invalidFor(`${field}.namespace`, name, whyNotDnsLabel(name))),
-    ...(topologyKey === ''
-      ? [required(`${field}.topologyKey`, 'can not be empty')]
-      : invalidFor(`${field}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey))),
   ];
+  if (term !== undefined) errors.push(...validateLabelKeys(field, term));
+  if (topologyKey === '') errors.push(required(`${field}.topologyKey`, 'can not be empty'));
+  errors.push(...invalidFor(`${field}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey)));
+  return errors;
 }
 
+/** Keys whose values are the pod's own: only beside a selector, and never both wanted and unwanted. */
+function validateLabelKeys(field: string, term: PodTerm): FieldError[] {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
+  const errors: FieldError[] = [];
+  for (const key of ['matchLabelKeys', 'mismatchLabelKeys'] as const) {
+    const at = `${field}.${key}`;
+    const keys = term[key] ?? [];
+    if (keys.length > 0 && labelSelector === undefined) errors.push(forbidden(at, withoutSelector));
+    else errors.push(...each(at, keys, (name, one) => invalidFor(one, name, whyNotQualifiedName(name))));
+  }
+  // What matchLabelKeys asks for was added to the selector before, so that a key of its own stands there twice.
+  const seen = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  for (const { key = '' } of labelSelector?.matchExpressions ?? []) {
+    const index = matchLabelKeys.lastIndexOf(key);
+    if (index >= 0 && seen.has(key)) errors.push(invalid(`${field}[${index}]`, key, inBoth));
+    seen.add(key);
+  }
+  for (const [index, key] of matchLabelKeys.entries()) {
+    if (!mismatchLabelKeys.includes(key)) continue;
+    const why = 'exists in both matchLabelKeys and mismatchLabelKeys';
+    errors.push(invalid(`${field}.matchLabelKeys[${index}]`, key, why));
+  }
+  return errors;
+}
+
+const withoutSelector = 'must not be specified when labelSelector is not set';
+const inBoth = 'exists in both matchLabelKeys and labelSelector';
 const spread = 'io.k8s.api.core.v1.TopologySpreadConstraint';
 const unsatisfied = valuesOf(spread, 'whenUnsatisfiable');
 const inclusions = {
@@ -131,15 +159,17 @@ const inclusions = {
 };
 
 export function validateSpread(field: string, constraints: readonly Spread[] = []): FieldError[] {
-  return constraints.flatMap((one, index) => {
-    const at = `${field}[${index}]`;
-    const { maxSkew = 0, minDomains, topologyKey, whenUnsatisfiable = '', labelSelector } = one;
+  return each(field, constraints, (one, at) => {
+    const { maxSkew = 0, minDomains, topologyKey = '', whenUnsatisfiable = '', labelSelector } = one;
     const errors: FieldError[] = [];
     if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
-    if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
-    else errors.push(...invalidFor(`${at}.topologyKey`, topologyKey, whyNotQualifiedName(topologyKey)));
+    if (topologyKey === '') errors.push(required(`${at}.topologyKey`, 'can not be empty'));
     if (!unsatisfied().includes(whenUnsatisfiable)) {
       errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfied()));
+    }
+    const others = constraints.slice(constraints.indexOf(one) + 1);
+    if (others.some((other) => sameAim(other, one))) {
+      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     }
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.push(invalid(`${at}.minDomains`, minDomains, 'must be greater than zero'));
@@ -149,16 +179,28 @@ export function validateSpread(field: string, constraints: readonly Spread[] = [
       }
     }
     for (const key of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
-      const value = one[key];
-      const known = inclusions[key]();
-      if (value !== undefined && !known.includes(value)) errors.push(notSupported(`${at}.${key}`, value, known));
+      errors.push(...strictlyOneOf(`${at}.${key}`, one[key], inclusions[key]()));
     }
-    const twin = constraints.findIndex(
-      (other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
-    );
-    if (twin < index) {
-      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
-    }
-    return [...errors, ...validLabelSelector(`${at}.labelSelector`, labelSelector)];
+    errors.push(...validateSpreadKeys(`${at}.matchLabelKeys`, one));
+    errors.push(...validLabelSelector(`${at}.labelSelector`, labelSelector));
+    return errors;
   });
+}
+
+function sameAim(a: Spread, b: Spread): boolean {
+  return (a.topologyKey ?? '') === (b.topologyKey ?? '') && (a.whenUnsatisfiable ?? '') === (b.whenUnsatisfiable ?? '');
+}
+
+function validateSpreadKeys(field: string, { matchLabelKeys = [], labelSelector }: Spread): FieldError[] {
+  if (matchLabelKeys.length === 0) return [];
+  const errors = labelSelector === undefined ? [forbidden(field, withoutSelector)] : [];
+  const selected = [
+    ...Object.keys(labelSelector?.matchLabels ?? {}),
+    ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key),
+  ];
+  for (const [index, key] of matchLabelKeys.entries()) {
+    errors.push(...invalidFor(`${field}[${index}]`, key, whyNotQualifiedName(key)));
+    if (selected.includes(key)) errors.push(invalid(`${field}[${index}]`, key, inBoth));
+  }
+  return errors;
 }

@@ -10,7 +10,7 @@ import {
   whyNotPathSegment,
   whyNotQualifiedName,
 } from './names.ts';
-import { immutable, invalidFor, validLabels } from './rules.ts';
+import { immutable, invalidFor, nonNegative, validLabels } from './rules.ts';
 
 const nameRules: Readonly<Record<NameRule, (name: string) => readonly string[]>> = {
   'dns-subdomain': whyNotDnsSubdomain,
@@ -24,19 +24,49 @@ const maxAnnotationBytes = 256 * 1024;
 
 export function validateMetadata(kind: KindSpec, object: KubeObject): FieldError[] {
   const { metadata = {} } = object;
-  const { name, namespace } = metadata;
+  const { name, namespace, generateName, ownerReferences, finalizers } = metadata;
+  const whyNot = nameRules[kind.nameRule ?? 'dns-subdomain'];
   const errors: FieldError[] = [];
+  if (generateName) {
+    // Only the beginning of a name: a dash at its end is fine.
+    const base = generateName.length > 1 && generateName.endsWith('-') ? `${generateName.slice(0, -2)}a` : generateName;
+    errors.push(...invalidFor('metadata.generateName', generateName, whyNot(base)));
+  }
   if (!name) errors.push(required('metadata.name', 'name or generateName is required'));
-  else errors.push(...invalidFor('metadata.name', name, nameRules[kind.nameRule ?? 'dns-subdomain'](name)));
+  else errors.push(...invalidFor('metadata.name', name, whyNot(name)));
   if (kind.namespaced) {
     if (!namespace) errors.push(required('metadata.namespace'));
     else errors.push(...invalidFor('metadata.namespace', namespace, whyNotDnsLabel(namespace)));
   } else if (namespace) errors.push(forbidden('metadata.namespace', 'not allowed on this type'));
+  errors.push(...nonNegative('metadata.generation', metadata.generation));
   errors.push(...validLabels('metadata.labels', metadata.labels));
   errors.push(...validateAnnotations('metadata.annotations', metadata.annotations));
-  errors.push(...validateOwners(metadata.ownerReferences ?? []));
-  for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    errors.push(...invalidFor(`metadata.finalizers[${index}]`, finalizer, whyNotQualifiedName(finalizer)));
+  if (ownerReferences !== undefined) errors.push(...validateOwners(ownerReferences));
+  if (finalizers !== undefined) errors.push(...validateFinalizers(kind, finalizers));
+  return errors;
+}
+
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+/** Groups whose kinds may have any finalizer: they are checked by upstream's libraries alone. */
+const libraryGroups = [
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'coordination.k8s.io',
+  'policy',
+];
+
+function validateFinalizers(kind: KindSpec, finalizers: readonly string[]): FieldError[] {
+  const at = 'metadata.finalizers';
+  const errors = finalizers.flatMap((one) => invalidFor(at, one, whyNotQualifiedName(one)));
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    errors.push(invalid(at, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
+  }
+  if (kind.custom !== undefined || libraryGroups.includes(kind.group)) return errors;
+  for (const [index, one] of finalizers.entries()) {
+    if (one.includes('/') || standardFinalizers.includes(one)) continue;
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(invalid(`${at}[${index}]`, one, why));
   }
   return errors;
 }
@@ -54,28 +84,27 @@ export function validateAnnotations(
   return size > maxAnnotationBytes ? [...errors, tooLong(field, maxAnnotationBytes)] : errors;
 }
 
+/** Which of them is meant is not said, as upstream does not. */
 function validateOwners(owners: NonNullable<ObjectMeta['ownerReferences']>): FieldError[] {
+  const field = 'metadata.ownerReferences';
   const errors: FieldError[] = [];
   let controller: string | undefined;
-  for (const [index, owner] of owners.entries()) {
-    const field = `metadata.ownerReferences[${index}]`;
-    if (!owner.apiVersion)
-      errors.push(invalid(`${field}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
+  for (const owner of owners) {
+    const { apiVersion = '', kind } = owner;
+    const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+    if (version === '') errors.push(invalid(`${field}.apiVersion`, apiVersion, 'version must not be empty'));
     for (const key of ['kind', 'name', 'uid'] as const) {
       if (!owner[key]) errors.push(invalid(`${field}.${key}`, owner[key] ?? '', 'must not be empty'));
+    }
+    if (apiVersion === 'v1' && kind === 'Event') {
+      errors.push(invalid(field, owner, '/v1, Kind=Event is disallowed from being an owner'));
     }
     if (owner.controller !== true) continue;
     const text = `${owner.kind}/${owner.name}`;
     if (controller !== undefined) {
-      errors.push(
-        invalid(
-          'metadata.ownerReferences',
-          owners,
-          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${text}`,
-        ),
-      );
-    }
-    controller = text;
+      const both = `Found "true" in references for ${controller} and ${text}`;
+      errors.push(invalid(field, owners, `Only one reference can have Controller set to true. ${both}`));
+    } else controller = text;
   }
   return errors;
 }

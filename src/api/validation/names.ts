@@ -3,6 +3,8 @@
 
 const dnsLabelFmt = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const dnsSubdomainFmt = `${dnsLabelFmt}(\\.${dnsLabelFmt})*`;
+const searchLabelFmt = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const searchDomainFmt = `${searchLabelFmt}(\\.${searchLabelFmt})*`;
 const qualifiedNameFmt = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValueFmt = `(${qualifiedNameFmt})?`;
 const configMapKeyFmt = '[-._a-zA-Z0-9]+';
@@ -11,6 +13,7 @@ const envVarNameFmt = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const dnsLabel = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const dns1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 const dnsSubdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const searchDomain = new RegExp(`^${searchDomainFmt}$`);
 const qualifiedPart = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
 /** Shared: nearly every name is fine, and a write asks about a dozen of them. */
@@ -73,6 +76,22 @@ export function whyNotDnsSubdomain(value: string): readonly string[] {
       regexError(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
         dnsSubdomainFmt,
+        'example.com',
+      ),
+    );
+  }
+  return errors;
+}
+
+/** Domains in a resolver's search list, where parts may have and begin with underscores. */
+export function whyNotSearchDomain(value: string): readonly string[] {
+  const errors: string[] = [];
+  if (value.length > 253) errors.push(tooLong(253));
+  if (!searchDomain.test(value)) {
+    errors.push(
+      regexError(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+        searchDomainFmt,
         'example.com',
       ),
     );
@@ -157,10 +176,17 @@ export function whyNotEnvVarName(value: string): string[] {
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
+/** Names of HTTP headers. */
+export function whyNotHttpHeader(value: string): readonly string[] {
+  if (/^[-A-Za-z0-9]+$/.test(value)) return fine;
+  const what = "a valid HTTP header must consist of alphanumeric characters or '-'";
+  return [regexError(what, '[-A-Za-z0-9]+', 'X-Header-Name')];
+}
+
 /** IANA service names, the names of container ports. */
 export function whyNotPortName(value: string): string[] {
   const errors: string[] = [];
-  if (value.length > 15) errors.push('must be no more than 15 characters');
+  if (value.length > 15) errors.push(tooLong(15));
   if (!/^[-a-z0-9]+$/.test(value))
     errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(value)) errors.push('must contain at least one letter (a-z)');

@@ -1,105 +1,126 @@
-// The spec of a pod, in a Pod or in a template. Source: kubernetes pkg/apis/core/validation (ValidatePodSpec).
+// The spec of a pod, in a Pod or in a template, in upstream's order of answers. Each part stands in a file of its own; parts
+// that are not there cost nothing, for nearly every write of a workload passes here.
+// Source: kubernetes pkg/apis/core/validation (ValidatePodSpec).
 
-import { type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { type FieldError, invalid, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import type { PodSpec, Toleration } from '../types.ts';
-import { validateContainer } from './container.ts';
-import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from './names.ts';
-import { hostPortConflicts, validatePodParts } from './pod-parts.ts';
-import { each, inRange, invalidFor, noDuplicates, oneOf, validLabels } from './rules.ts';
-import { validateVolume } from './volumes.ts';
+import type { PodSpec, Volume } from '../types.ts';
+import { validateAffinity, validateSpread } from './affinity.ts';
+import { validateContainers } from './container.ts';
+import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
+import {
+  validateDns,
+  validateHostAliases,
+  validateReadinessGates,
+  validateResourceClaims,
+  validateSchedulingGates,
+  validateToleration,
+} from './pod-parts.ts';
+import { validateContainerResources, validatePodResources } from './resources.ts';
+import { each, inRange, invalidFor, requireOneOf, strictlyOneOf, validLabels } from './rules.ts';
+import { validateHostUsers, validatePodSecurity } from './security.ts';
+import { type Owner, validateVolumes } from './volumes.ts';
+import { validateHostProcess, validateSystem } from './windows.ts';
 
 const maxInt32 = 2_147_483_647;
-const containerLists = [
-  ['containers', 'main'],
-  ['initContainers', 'init'],
-  ['ephemeralContainers', 'ephemeral'],
-] as const;
 const core = 'io.k8s.api.core.v1';
 const restartPolicies = valuesOf(`${core}.PodSpec`, 'restartPolicy');
 const dnsPolicies = valuesOf(`${core}.PodSpec`, 'dnsPolicy');
-const operators = valuesOf(`${core}.Toleration`, 'operator');
-const effects = valuesOf(`${core}.Toleration`, 'effect');
+const preemptionPolicies = valuesOf(`${core}.PodSpec`, 'preemptionPolicy');
+const noSpec: PodSpec = Object.freeze({ containers: [] });
 
-/** @param claims names of volumes that every pod gets beside those of the spec (StatefulSet). */
+/**
+ * @param claims names of volumes that every pod gets beside those of the spec (StatefulSet).
+ * @param owner the metadata of the pod itself; a template has none.
+ */
 export function validatePodSpec(
   field: string,
-  spec: PodSpec | undefined,
+  spec: PodSpec = noSpec,
   claims: readonly string[] = [],
+  owner?: Owner,
 ): FieldError[] {
-  if (spec === undefined) return [required(`${field}.containers`)];
-  const { volumes = [], containers = [] } = spec;
-  const known = new Set([...volumes.map(({ name }) => name), ...claims]);
-  const errors = each(`${field}.volumes`, volumes, validateVolume);
-  errors.push(...noDuplicates(volumes.map(({ name }, index) => [`${field}.volumes[${index}].name`, name])));
-  if (containers.length === 0) errors.push(required(`${field}.containers`));
-  const pod = { volumes: known, hostNetwork: spec.hostNetwork === true, restarts: spec.restartPolicy };
-  const named: (readonly [string, string | undefined])[] = [];
-  for (const [list, role] of containerLists) {
-    for (const [index, container] of (spec[list] ?? []).entries()) {
-      const at = `${field}.${list}[${index}]`;
-      named.push([`${at}.name`, container.name]);
-      errors.push(...validateContainer(container, { ...pod, field: at, role }));
-    }
+  const { resourceClaims, terminationGracePeriodSeconds: grace } = spec;
+  const errors: FieldError[] = [];
+  const volumes: Map<string, Volume | undefined> = validateVolumes(
+    `${field}.volumes`,
+    spec.volumes ?? [],
+    owner,
+    errors,
+  );
+  for (const name of claims) volumes.set(name, undefined);
+  errors.push(...validateResourceClaims(`${field}.resourceClaims`, resourceClaims));
+  const place = {
+    volumes,
+    claims: resourceClaims?.map(({ name }) => name) ?? [],
+    restarts: spec.restartPolicy,
+    hostUsers: spec.hostUsers !== false,
+    grace,
+  };
+  errors.push(...validateContainers(field, spec, place), ...validatePodResources(`${field}.resources`, spec));
+  if (spec.hostNetwork === true) errors.push(...validateHostPorts(field, spec, owner !== undefined));
+  if (spec !== noSpec) {
+    errors.push(
+      ...requireOneOf(`${field}.restartPolicy`, spec.restartPolicy, restartPolicies()),
+      ...requireOneOf(`${field}.dnsPolicy`, spec.dnsPolicy, dnsPolicies()),
+    );
   }
-  errors.push(...noDuplicates(named));
-  errors.push(...hostPortConflicts(field, spec), ...validateScalars(field, spec), ...validatePodParts(field, spec));
-  for (const [index, toleration] of (spec.tolerations ?? []).entries()) {
-    errors.push(...validateToleration(`${field}.tolerations[${index}]`, toleration));
-  }
-  return errors;
-}
-
-function validateScalars(field: string, spec: PodSpec): FieldError[] {
-  const errors = [
-    ...oneOf(`${field}.restartPolicy`, spec.restartPolicy, restartPolicies()),
-    ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, dnsPolicies()),
-    ...inRange(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, maxInt32),
+  errors.push(
     ...validLabels(`${field}.nodeSelector`, spec.nodeSelector),
-  ];
-  if (spec.dnsPolicy === 'None' && (spec.dnsConfig?.nameservers ?? []).length === 0) {
-    errors.push(
-      required(`${field}.dnsConfig.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'),
-    );
-  }
-  const grace = spec.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace < 0) {
-    errors.push(invalid(`${field}.terminationGracePeriodSeconds`, grace, 'must be greater than or equal to 0'));
-  }
-  for (const key of ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const) {
-    const name = spec[key];
-    if (name) errors.push(...invalidFor(`${field}.${key}`, name, whyNotDnsSubdomain(name)));
-  }
-  for (const key of ['hostname', 'subdomain'] as const) {
-    const name = spec[key];
-    if (name) errors.push(...invalidFor(`${field}.${key}`, name, whyNotDnsLabel(name)));
-  }
-  for (const [index, { name }] of (spec.imagePullSecrets ?? []).entries()) {
-    if (name === undefined) errors.push(required(`${field}.imagePullSecrets[${index}].name`));
-  }
+    ...validatePodSecurity(`${field}.securityContext`, spec),
+    ...validateAffinity(`${field}.affinity`, spec.affinity),
+    ...validateDns(`${field}.dnsConfig`, spec),
+    ...validateReadinessGates(`${field}.readinessGates`, spec.readinessGates),
+    ...validateSchedulingGates(`${field}.schedulingGates`, spec.schedulingGates),
+    ...validateSpread(`${field}.topologySpreadConstraints`, spec.topologySpreadConstraints),
+    ...validateHostProcess(field, spec),
+    ...validateHostUsers(field, spec),
+  );
+  errors.push(...validateNames(field, spec));
   return errors;
 }
 
-function validateToleration(field: string, toleration: Toleration): FieldError[] {
-  const { key = '', operator = 'Equal', value = '', effect, tolerationSeconds } = toleration;
-  const errors = key === '' ? [] : invalidFor(`${field}.key`, key, whyNotQualifiedName(key));
-  if (key === '' && operator !== 'Exists') {
-    errors.push(
-      invalid(
-        `${field}.operator`,
-        operator,
-        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-      ),
-    );
-  }
-  if (tolerationSeconds !== undefined && effect !== 'NoExecute') {
-    errors.push(invalid(`${field}.effect`, effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"));
-  }
-  if (operator === 'Equal' || operator === '')
-    errors.push(...invalidFor(`${field}.operator`, value, whyNotLabelValue(value)));
-  else if (operator === 'Exists') {
-    if (value !== '')
-      errors.push(invalid(`${field}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
-  } else errors.push(notSupported(`${field}.operator`, operator, operators()));
-  return [...errors, ...oneOf(`${field}.effect`, effect, effects())];
+/** In the network of the node a container's port is the node's; a template may leave that to the pod's defaults. */
+function validateHostPorts(field: string, { containers = [] }: PodSpec, isPod: boolean): FieldError[] {
+  return containers.flatMap(({ ports }, index) =>
+    each(`${field}.containers[${index}].ports`, ports, ({ hostPort = 0, containerPort = 0 }, at) =>
+      hostPort === containerPort || (hostPort === 0 && !isPod)
+        ? []
+        : [invalid(`${at}.hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true')],
+    ),
+  );
+}
+
+/** What stands at the end of upstream's list: names, and a few lists of their own. */
+function validateNames(field: string, spec: PodSpec): FieldError[] {
+  const { preemptionPolicy, overhead } = spec;
+  const errors: FieldError[] = [];
+  nameOf(errors, field, spec, 'serviceAccountName', whyNotDnsSubdomain);
+  nameOf(errors, field, spec, 'nodeName', whyNotDnsSubdomain);
+  errors.push(...inRange(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, maxInt32));
+  nameOf(errors, field, spec, 'hostname', whyNotDnsLabel);
+  nameOf(errors, field, spec, 'subdomain', whyNotDnsLabel);
+  errors.push(
+    ...each(`${field}.tolerations`, spec.tolerations, (one, at) => validateToleration(at, one)),
+    ...validateHostAliases(`${field}.hostAliases`, spec.hostAliases),
+  );
+  nameOf(errors, field, spec, 'priorityClassName', whyNotDnsSubdomain);
+  const runtime = spec.runtimeClassName;
+  if (runtime !== undefined)
+    errors.push(...invalidFor(`${field}.runtimeClassName`, runtime, whyNotDnsSubdomain(runtime)));
+  if (preemptionPolicy === '') errors.push(required(`${field}.preemptionPolicy`));
+  else errors.push(...strictlyOneOf(`${field}.preemptionPolicy`, preemptionPolicy, preemptionPolicies()));
+  if (overhead !== undefined) errors.push(...validateContainerResources(`${field}.overhead`, { limits: overhead }, []));
+  errors.push(...validateSystem(field, spec));
+  return errors;
+}
+
+function nameOf(
+  errors: FieldError[],
+  field: string,
+  spec: PodSpec,
+  key: 'serviceAccountName' | 'nodeName' | 'hostname' | 'subdomain' | 'priorityClassName',
+  whyNot: (name: string) => readonly string[],
+): void {
+  const name = spec[key];
+  if (name) errors.push(...invalidFor(`${field}.${key}`, name, whyNot(name)));
 }

@@ -15,7 +15,10 @@ export function validateCreate(kind: KindSpec, object: KubeObject): readonly Fie
   return [...validateMetadata(kind, object), ...validateContent(kind, object)];
 }
 
-/** What is wrong with `object` as the next state of `old`, changed through a subresource unless that is ''. */
+/**
+ * What is wrong with `object` as the next state of `old`, changed through a subresource unless that is ''. A status with a
+ * rule of its own is judged by that alone.
+ */
 export function validateUpdate(
   kind: KindSpec,
   object: KubeObject,
@@ -27,7 +30,7 @@ export function validateUpdate(
   return [
     ...validateMetadata(kind, object),
     ...validateMetadataUpdate(object, old),
-    ...(kind.custom === undefined ? validateContent(kind, object) : []),
+    ...(kind.custom !== undefined || (subresource === 'status' && rule === part) ? [] : validateContent(kind, object)),
     ...(rule.validateUpdate?.(object as never, old as never) ?? []),
   ];
 }

@@ -1,180 +1,139 @@
-// The volumes of a pod: one source each, with what that source needs. Source: kubernetes pkg/apis/core/validation.
+// The volumes of a pod: one source each, with what that source needs. Source: kubernetes pkg/apis/core/validation
+// (ValidateVolumes, validateVolumeSource).
 
-import { type FieldError, forbidden, invalid, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { Volume } from '../types.ts';
-import { whyNotConfigMapKey, whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
+import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
 import { validateClaimSpec } from './persistent-volumes.ts';
-import { each, invalidFor, oneOf, requireText } from './rules.ts';
+import { invalidFor, requireOneOf } from './rules.ts';
+import { validateDisk } from './volume-disks.ts';
+import { validateDownwardApi, validateKeyed, validateProjected } from './volume-files.ts';
 
-type Items = NonNullable<NonNullable<Volume['configMap']>['items']>;
-type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
-type DownwardFile = NonNullable<NonNullable<Volume['downwardAPI']>['items']>[number];
+const pullPolicies = valuesOf('io.k8s.api.core.v1.ImageVolumeSource', 'pullPolicy');
 
-const core = 'io.k8s.api.core.v1';
-const hostPathTypes = valuesOf(`${core}.HostPathVolumeSource`, 'type');
-const pullPolicies = valuesOf(`${core}.ImageVolumeSource`, 'pullPolicy');
-const cachingModes = valuesOf(`${core}.AzureDiskVolumeSource`, 'cachingMode');
-const diskKinds = valuesOf(`${core}.AzureDiskVolumeSource`, 'kind');
-const maxMode = 0o777;
-const minTokenSeconds = 600;
-const maxTokenSeconds = 2 ** 32;
+/** The order in which sources are asked: the first that is there counts, the others are too many. */
+const kinds = [
+  'emptyDir',
+  'hostPath',
+  'gitRepo',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'flocker',
+  'persistentVolumeClaim',
+  'rbd',
+  'cinder',
+  'cephfs',
+  'quobyte',
+  'downwardAPI',
+  'fc',
+  'flexVolume',
+  'configMap',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'storageos',
+  'projected',
+  'scaleIO',
+  'csi',
+  'ephemeral',
+  'image',
+] as const;
+type Kind = (typeof kinds)[number];
 
-/** Texts that a source cannot do without. */
-const neededTexts: Readonly<Record<string, readonly string[]>> = {
-  awsElasticBlockStore: ['volumeID'],
-  azureDisk: ['diskName', 'diskURI'],
-  azureFile: ['secretName', 'shareName'],
-  cinder: ['volumeID'],
-  configMap: ['name'],
-  csi: ['driver'],
-  flexVolume: ['driver'],
-  gcePersistentDisk: ['pdName'],
-  glusterfs: ['endpoints', 'path'],
-  hostPath: ['path'],
-  iscsi: ['targetPortal', 'iqn'],
-  nfs: ['server', 'path'],
-  persistentVolumeClaim: ['claimName'],
-  quobyte: ['registry', 'volume'],
-  rbd: ['image'],
-  scaleIO: ['gateway', 'system', 'volumeName'],
-  secret: ['secretName'],
-  vsphereVolume: ['volumePath'],
-};
+/** Two sources have other names in upstream's answers than in the API. */
+const shownAs: { readonly [Name in Kind]?: string } = { gcePersistentDisk: 'persistentDisk' };
+const shownTwice: { readonly [Name in Kind]?: string } = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
-export function validateVolume(volume: Volume, field: string): FieldError[] {
-  const { name, ...sources } = volume;
-  const errors = requireText(`${field}.name`, name);
+/** The pod itself; its name is part of the names of claims made for it. Absent in a template. */
+export type Owner = { readonly name?: string } | undefined;
+
+/** Adds what is wrong to `errors`. Answers with the volumes that containers can mount: those that nothing is wrong with. */
+export function validateVolumes(
+  field: string,
+  volumes: readonly Volume[],
+  owner: Owner,
+  errors: FieldError[],
+): Map<string, Volume> {
+  const known = new Map<string, Volume>();
+  for (const [index, volume] of volumes.entries()) {
+    const at = `${field}[${index}]`;
+    const found = validateVolume(volume, at, owner);
+    if (known.has(volume.name)) found.push(duplicate(`${at}.name`, volume.name));
+    if (found.length === 0) known.set(volume.name, volume);
+    else errors.push(...found);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim !== undefined && owner?.name && makesClaim(volumes, owner.name, claim)) {
+      const why = 'must not reference a PVC that gets created for an ephemeral volume';
+      errors.push(invalid(`${at}.persistentVolumeClaim.claimName`, claim, why));
+    }
+  }
+  return known;
+}
+
+function makesClaim(volumes: readonly Volume[], pod: string, claim: string): boolean {
+  return volumes.some(({ name, ephemeral }) => ephemeral !== undefined && `${pod}-${name}` === claim);
+}
+
+function validateVolume(volume: Volume, field: string, owner: Owner): FieldError[] {
+  const { name } = volume;
+  const errors: FieldError[] = [];
+  let first: Kind | undefined;
+  for (const kind of kinds) {
+    if (volume[kind] === undefined) continue;
+    if (first === undefined) {
+      first = kind;
+      errors.push(...validateSource(volume, kind, `${field}.${shownAs[kind] ?? kind}`, owner));
+    } else errors.push(forbidden(`${field}.${shownTwice[kind] ?? kind}`, 'may not specify more than 1 volume type'));
+    if (kind === 'iscsi') errors.push(...validateInitiator(volume, field));
+    if (kind === 'ephemeral' && first === kind && name) errors.push(...validateClaimName(field, name, owner));
+  }
+  if (first === undefined) errors.push(required(field, 'must specify a volume type'));
   if (name) errors.push(...invalidFor(`${field}.name`, name, whyNotDnsLabel(name)));
-  const [kind, ...extra] = Object.keys(sources);
-  if (kind === undefined) return [...errors, required(field, 'must specify a volume type')];
-  for (const one of extra) errors.push(forbidden(`${field}.${one}`, 'may not specify more than 1 volume type'));
-  const source = volume[kind as 'nfs'] as unknown as Readonly<Record<string, string | undefined>>;
-  for (const key of neededTexts[kind] ?? []) errors.push(...requireText(`${field}.${kind}.${key}`, source[key]));
-  return [...errors, ...validateSource(volume, field)];
-}
-
-function validateSource(volume: Volume, field: string): FieldError[] {
-  const { hostPath, nfs, configMap, secret, downwardAPI, projected, ephemeral, image, emptyDir, azureDisk } = volume;
-  const errors: FieldError[] = [];
-  if (hostPath !== undefined) {
-    if (hostPath.path?.split('/').includes('..')) {
-      errors.push(invalid(`${field}.hostPath.path`, hostPath.path, "must not contain '..'"));
-    }
-    errors.push(...oneOf(`${field}.hostPath.type`, hostPath.type, hostPathTypes()));
-  }
-  if (nfs?.path && !nfs.path.startsWith('/')) {
-    errors.push(invalid(`${field}.nfs.path`, nfs.path, 'must be an absolute path'));
-  }
-  if (emptyDir?.sizeLimit?.startsWith('-')) {
-    errors.push(forbidden(`${field}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
-  }
-  for (const [name, files] of [
-    ['configMap', configMap],
-    ['secret', secret],
-  ] as const) {
-    if (files === undefined) continue;
-    errors.push(...validMode(`${field}.${name}.defaultMode`, files.defaultMode));
-    errors.push(...validateItems(`${field}.${name}.items`, files.items));
-  }
-  if (downwardAPI !== undefined) {
-    errors.push(...validMode(`${field}.downwardAPI.defaultMode`, downwardAPI.defaultMode));
-    errors.push(...each(`${field}.downwardAPI.items`, downwardAPI.items, validateDownwardFile));
-  }
-  if (projected !== undefined) {
-    errors.push(...validMode(`${field}.projected.defaultMode`, projected.defaultMode));
-    errors.push(...each(`${field}.projected.sources`, projected.sources, validateProjection));
-  }
-  if (ephemeral !== undefined) {
-    const at = `${field}.ephemeral.volumeClaimTemplate`;
-    if (ephemeral.volumeClaimTemplate === undefined) errors.push(required(at));
-    else errors.push(...validateClaimSpec(`${at}.spec`, ephemeral.volumeClaimTemplate.spec));
-  }
-  if (image !== undefined) errors.push(...oneOf(`${field}.image.pullPolicy`, image.pullPolicy, pullPolicies()));
-  if (azureDisk !== undefined) {
-    errors.push(
-      ...oneOf(`${field}.azureDisk.cachingMode`, azureDisk.cachingMode, cachingModes()),
-      ...oneOf(`${field}.azureDisk.kind`, azureDisk.kind, diskKinds()),
-    );
-  }
+  else errors.push(required(`${field}.name`));
   return errors;
 }
 
-function validMode(field: string, mode: number | undefined): FieldError[] {
-  return mode === undefined || (mode >= 0 && mode <= maxMode)
-    ? []
-    : [invalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')];
+function validateSource(volume: Volume, kind: Kind, field: string, owner: Owner): FieldError[] {
+  const { emptyDir, configMap, secret, downwardAPI, projected, ephemeral, image } = volume;
+  if (kind === 'emptyDir') {
+    const negative = emptyDir?.sizeLimit?.startsWith('-') === true;
+    return negative ? [forbidden(`${field}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')] : [];
+  }
+  if (configMap !== undefined && kind === 'configMap') return validateKeyed(field, configMap, 'name', configMap.name);
+  if (secret !== undefined && kind === 'secret') return validateKeyed(field, secret, 'secretName', secret.secretName);
+  if (downwardAPI !== undefined && kind === 'downwardAPI') return validateDownwardApi(field, downwardAPI);
+  if (projected !== undefined && kind === 'projected') return validateProjected(field, projected);
+  if (ephemeral !== undefined && kind === 'ephemeral') {
+    const at = `${field}.volumeClaimTemplate`;
+    const template = ephemeral.volumeClaimTemplate;
+    return template === undefined ? [required(at)] : validateClaimSpec(`${at}.spec`, template.spec);
+  }
+  if (image !== undefined && kind === 'image') {
+    const errors = owner !== undefined && !image.reference ? [required(`${field}.reference`)] : [];
+    errors.push(...requireOneOf(`${field}.pullPolicy`, image.pullPolicy, pullPolicies()));
+    return errors;
+  }
+  const source = volume[kind];
+  return source === undefined ? [] : validateDisk(field, kind, source);
 }
 
-function validateItems(field: string, items: Items | undefined): FieldError[] {
-  return each(field, items, ({ key, path, mode }, at) => [
-    ...(key ? invalidFor(`${at}.key`, key, whyNotConfigMapKey(key)) : [required(`${at}.key`)]),
-    ...validFilePath(`${at}.path`, path),
-    ...validMode(`${at}.mode`, mode),
-  ]);
+function validateInitiator({ name, iscsi }: Volume, field: string): FieldError[] {
+  if (iscsi?.initiatorName === undefined || `${name}:${iscsi.targetPortal}`.length <= 64) return [];
+  const why =
+    'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+  return [invalid(`${field}.name`, name, why)];
 }
 
-/** Where a file is put inside its volume. */
-function validFilePath(field: string, path: string | undefined): FieldError[] {
-  if (!path) return [required(field)];
-  const errors: FieldError[] = [];
-  if (path.startsWith('/')) errors.push(invalid(field, path, 'must be a relative path'));
-  if (path.split('/').includes('..')) errors.push(invalid(field, path, "must not contain '..'"));
-  else if (path.startsWith('..')) errors.push(invalid(field, path, "must not start with '..'"));
-  return errors;
-}
-
-function validateDownwardFile({ path, fieldRef, resourceFieldRef, mode }: DownwardFile, field: string): FieldError[] {
-  const errors = [...validFilePath(`${field}.path`, path), ...validMode(`${field}.mode`, mode)];
-  if (fieldRef === undefined && resourceFieldRef === undefined) {
-    errors.push(required(field, 'one of fieldRef and resourceFieldRef is required'));
-  }
-  if (fieldRef !== undefined && resourceFieldRef !== undefined) {
-    errors.push(invalid(field, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
-  }
-  if (fieldRef !== undefined) errors.push(...requireText(`${field}.fieldRef.fieldPath`, fieldRef.fieldPath));
-  if (resourceFieldRef !== undefined) {
-    errors.push(...requireText(`${field}.resourceFieldRef.resource`, resourceFieldRef.resource));
-    errors.push(...requireText(`${field}.resourceFieldRef.containerName`, resourceFieldRef.containerName));
-  }
-  return errors;
-}
-
-function validateProjection(source: Projection, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const [, ...extra] = Object.keys(source);
-  for (const one of extra)
-    errors.push(forbidden(`${field}.${one}`, 'may not specify more than 1 volume type per source'));
-  for (const name of ['configMap', 'secret'] as const) {
-    const files = source[name];
-    if (files === undefined) continue;
-    errors.push(...requireText(`${field}.${name}.name`, files.name));
-    errors.push(...validateItems(`${field}.${name}.items`, files.items));
-  }
-  errors.push(...each(`${field}.downwardAPI.items`, source.downwardAPI?.items, validateDownwardFile));
-  const token = source.serviceAccountToken;
-  if (token !== undefined) {
-    const at = `${field}.serviceAccountToken`;
-    const seconds = token.expirationSeconds;
-    if (seconds !== undefined && seconds < minTokenSeconds) {
-      errors.push(invalid(`${at}.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes'));
-    }
-    if (seconds !== undefined && seconds > maxTokenSeconds) {
-      errors.push(invalid(`${at}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'));
-    }
-    errors.push(...validFilePath(`${at}.path`, token.path));
-  }
-  const bundle = source.clusterTrustBundle;
-  if (bundle !== undefined) {
-    errors.push(...validFilePath(`${field}.clusterTrustBundle.path`, bundle.path));
-    if (bundle.name)
-      errors.push(
-        ...invalidFor(
-          `${field}.clusterTrustBundle.name`,
-          bundle.name,
-          whyNotDnsSubdomain(bundle.name.replaceAll(':', '.')),
-        ),
-      );
-  }
-  return errors;
+function validateClaimName(field: string, name: string, owner: Owner): FieldError[] {
+  if (!owner?.name) return [];
+  const claim = `${owner.name}-${name}`;
+  const why = whyNotDnsSubdomain(claim).map((reason) => `PVC name ${JSON.stringify(claim)}: ${reason}`);
+  return invalidFor(`${field}.name`, name, why);
 }

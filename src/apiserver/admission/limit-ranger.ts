@@ -83,7 +83,7 @@ function withDefaults(pod: Pod, item: Item): Pod {
       };
       return { ...container, resources };
     };
-  const containers = pod.spec.containers.map(fill('container'));
+  const containers = (pod.spec.containers ?? []).map(fill('container'));
   const initContainers = pod.spec.initContainers?.map(fill('init container'));
   if (told.length === 0) return pod;
   const annotations = { ...pod.metadata?.annotations, [annotation]: `LimitRanger plugin set: ${told.join('; ')}` };

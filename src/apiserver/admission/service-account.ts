@@ -43,7 +43,7 @@ function withPullSecrets(spec: PodSpec, account: ServiceAccount): PodSpec {
 }
 
 function withToken(spec: PodSpec): PodSpec {
-  const existing = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))?.name;
+  const existing = spec.volumes?.find((volume) => volume.name?.startsWith(volumePrefix))?.name;
   const name = existing ?? `${volumePrefix}${randomSuffix()}`;
   let mounted = false;
   const mount = (container: Container): Container => {
@@ -52,7 +52,7 @@ function withToken(spec: PodSpec): PodSpec {
     mounted = true;
     return { ...container, volumeMounts: [...mounts, { mountPath, name, readOnly: true }] };
   };
-  const containers = spec.containers.map(mount);
+  const containers = (spec.containers ?? []).map(mount);
   const initContainers = spec.initContainers?.map(mount);
   if (!mounted) return spec;
   return {

@@ -1,0 +1,213 @@
+// What containers, and pods as a whole, ask of a node. Source: kubernetes pkg/apis/core/validation
+// (validateResourceRequirements, validateResourceClaimNames, validatePodResources), pkg/apis/core/helper.
+
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityMilliValue,
+  quantityValue,
+  signOf,
+} from '../quantity.ts';
+import type { Container, PodSpec } from '../types.ts';
+import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
+import { each, invalidFor } from './rules.ts';
+
+type Requirements = NonNullable<Container['resources']>;
+type Amounts = Readonly<Record<string, string>>;
+
+const containerResources = /^(cpu|memory|ephemeral-storage|hugepages-.*)$/;
+const objectCounts =
+  /^(pods|resourcequotas|services|replicationcontrollers|secrets|configmaps|persistentvolumeclaims|services\.nodeports|services\.loadbalancers)$/;
+const otherStandard = /^((limits|requests)\.(cpu|memory|ephemeral-storage)|(requests\.)?(storage|hugepages-.*))$/;
+const podResources = /^(cpu|memory|hugepages-.*)$/;
+const hugePages = 'hugepages-';
+
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+
+function isExtended(name: string): boolean {
+  return !isNative(name) && !name.startsWith('requests.') && whyNotQualifiedName(`requests.${name}`).length === 0;
+}
+
+/** Whether more may be promised of it than there is. */
+const canOvercommit = (name: string): boolean => isNative(name) && !name.startsWith(hugePages);
+
+function validateName(field: string, name: string): FieldError[] {
+  const errors = invalidFor(field, name, whyNotQualifiedName(name));
+  if (errors.length > 0 || name.includes('/')) return errors;
+  return containerResources.test(name) || objectCounts.test(name) || otherStandard.test(name)
+    ? []
+    : [invalid(field, name, 'must be a standard resource type or fully qualified')];
+}
+
+function validateContainerName(field: string, name: string): FieldError[] {
+  if (containerResources.test(name)) return [];
+  const errors = validateName(field, name);
+  if (!name.includes('/')) errors.push(invalid(field, name, 'must be a standard resource for containers'));
+  else if (!isNative(name) && !isExtended(name)) {
+    errors.push(invalid(field, name, "doesn't follow extended resource name standard"));
+  }
+  return errors;
+}
+
+function validatePodName(field: string, name: string): FieldError[] {
+  const errors = validateName(field, name);
+  return errors.length > 0 || podResources.test(name)
+    ? errors
+    : [notSupported(field, name, ['cpu', hugePages, 'memory'])];
+}
+
+/** @param claims names of the pod's resource claims. */
+export function validateContainerResources(
+  field: string,
+  resources: Requirements | undefined,
+  claims: readonly string[],
+): FieldError[] {
+  return resources === undefined ? [] : validateRequirements(field, resources, validateContainerName, claims);
+}
+
+function validateRequirements(
+  field: string,
+  { limits = {}, requests = {}, claims }: Requirements,
+  validate: (field: string, name: string) => FieldError[],
+  known: readonly string[],
+): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name in limits) {
+    const at = `${field}.limits[${name}]`;
+    errors.push(...validate(at, name), ...validateAmount(at, name, limits[name] ?? ''));
+  }
+  for (const name in requests) {
+    const amount = requests[name] ?? '';
+    const at = `${field}.requests[${name}]`;
+    errors.push(
+      ...validate(at, name),
+      ...againstLimit(field, name, amount, limits),
+      ...validateAmount(at, name, amount),
+    );
+  }
+  const names = [...Object.keys(limits), ...Object.keys(requests)];
+  if (names.some((name) => name.startsWith(hugePages)) && !names.includes('cpu') && !names.includes('memory')) {
+    errors.push(forbidden(field, 'HugePages require cpu or memory'));
+  }
+  if (claims !== undefined) errors.push(...validateClaims(`${field}.claims`, claims, known));
+  return errors;
+}
+
+function validateAmount(field: string, name: string, amount: string): FieldError[] {
+  const quantity = parseQuantity(amount);
+  const errors: FieldError[] = [];
+  if (signOf(quantity) < 0) errors.push(invalid(field, amount, 'must be greater than or equal to 0'));
+  if ((objectCounts.test(name) || isExtended(name)) && quantityMilliValue(quantity) % 1000 !== 0) {
+    errors.push(invalid(field, amount, 'must be an integer'));
+  }
+  if (name.startsWith(hugePages) && !isPages(quantity, name.slice(hugePages.length))) {
+    errors.push(invalid(field, amount, `${amount} is not positive integer multiple of ${name}`));
+  }
+  return errors;
+}
+
+function isPages(quantity: Quantity, size: string): boolean {
+  try {
+    const page = parseQuantity(size);
+    return signOf(page) > 0 && quantityValue(quantity) % quantityValue(page) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function againstLimit(field: string, name: string, amount: string, limits: Amounts): FieldError[] {
+  const limit = limits[name];
+  if (limit === undefined) {
+    const why = 'Limit must be set for non overcommitable resources';
+    return canOvercommit(name) ? [] : [required(`${field}.limits`, why)];
+  }
+  const order = compareQuantities(parseQuantity(amount), parseQuantity(limit));
+  if (order === 0 || (order < 0 && canOvercommit(name))) return [];
+  const rule = canOvercommit(name) ? 'less than or equal' : 'equal';
+  return [invalid(`${field}.requests`, amount, `must be ${rule} to ${name} limit of ${limit}`)];
+}
+
+function validateClaims(
+  field: string,
+  claims: NonNullable<Requirements['claims']>,
+  known: readonly string[],
+): FieldError[] {
+  const seen = new Set<string>();
+  return each(field, claims, ({ name, request }, at) => {
+    if (!name) return [required(at)];
+    const errors: FieldError[] = [];
+    const key = request ? `${name}/${request}` : name;
+    if (request && !seen.has(name)) errors.push(...invalidFor(`${at}.request`, request, whyNotDnsLabel(request)));
+    const covered = !request && [...seen].some((other) => other.startsWith(`${name}/`));
+    if (seen.has(name) || covered) errors.push(duplicate(at, name));
+    else if (seen.has(key)) errors.push(duplicate(at, key));
+    seen.add(key);
+    if (!known.includes(name)) {
+      const names = known.length === 0 ? ' which is empty' : `: ${[...known].sort().join(', ')}`;
+      const message = `Not found: ${JSON.stringify(name)}: must be one of the names in pod.spec.resourceClaims${names}`;
+      errors.push({ type: 'NotFound', field: at, message });
+    }
+    return errors;
+  });
+}
+
+/** Resources of the pod as a whole: enough for what its containers ask together. */
+export function validatePodResources(field: string, spec: PodSpec): FieldError[] {
+  const { resources } = spec;
+  if (resources === undefined) return [];
+  const errors: FieldError[] = [];
+  if (resources.claims !== undefined) {
+    errors.push(forbidden(`${field}.claims`, 'claims cannot be set for Resources at pod-level'));
+  }
+  const names = (spec.resourceClaims ?? []).map(({ name }) => name);
+  errors.push(...validateRequirements(field, resources, validatePodName, names));
+  for (const [name, sum] of Object.entries(requestsOf(spec))) {
+    const given = resources.requests?.[name] ?? '0';
+    if (compareQuantities(sum, parseQuantity(given)) <= 0) continue;
+    const why = `must be greater than or equal to aggregate container requests of ${formatQuantity(sum)}`;
+    errors.push(invalid(`${field}.requests[${name}]`, given, why));
+  }
+  for (const [index, container] of (spec.containers ?? []).entries()) {
+    for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
+      const most = resources.limits?.[name];
+      if (most === undefined || compareQuantities(parseQuantity(limit), parseQuantity(most)) <= 0) continue;
+      const at = `${field}.containers[${index}][${name}].limits`;
+      errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));
+    }
+  }
+  return errors;
+}
+
+/** What containers and sidecars ask together, or a single init container if that is more. */
+function requestsOf({ containers = [], initContainers = [] }: PodSpec): Readonly<Record<string, Quantity>> {
+  const sum: Record<string, Quantity> = {};
+  const beside: Record<string, Quantity> = {};
+  const most: Record<string, Quantity> = {};
+  for (const { resources, restartPolicy } of initContainers) {
+    for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
+      const needed = plus(beside[name], parseQuantity(amount));
+      if (restartPolicy === 'Always') beside[name] = needed;
+      most[name] = larger(most[name], needed);
+    }
+  }
+  for (const { resources } of containers) {
+    for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
+      sum[name] = plus(sum[name], parseQuantity(amount));
+    }
+  }
+  for (const [name, amount] of Object.entries(beside)) sum[name] = plus(sum[name], amount);
+  for (const [name, amount] of Object.entries(most)) sum[name] = larger(sum[name], amount);
+  return sum;
+}
+
+function plus(a: Quantity | undefined, b: Quantity): Quantity {
+  return a === undefined ? b : addQuantities(a, b);
+}
+
+function larger(a: Quantity | undefined, b: Quantity): Quantity {
+  return a === undefined || compareQuantities(a, b) < 0 ? b : a;
+}
