@@ -167,7 +167,10 @@ t.test('strategic merge patch', async (t) => {
 
 t.test('strategic merge patches that make no sense', async (t) => {
   const pod = { spec: { containers: [{ name: 'a' }] } };
-  t.throws(() => strategic(kinds.pod, pod, []), { name: 'PatchError', message: /must be an object/ });
+  t.throws(() => strategic(kinds.pod, pod, []), {
+    name: 'PatchError',
+    message: /cannot unmarshal array into Go value of type map/,
+  });
   t.throws(() => strategic(kinds.pod, pod, { spec: { containers: [{ image: 'x' }] } }), {
     message: /does not contain declared merge key: name/,
   });
@@ -197,18 +200,27 @@ t.test('JSON merge patch (RFC 7386)', async (t) => {
 
 const jsonFaults: readonly (readonly [patch: unknown, fault: string, message: RegExp])[] = [
   [{}, 'BadRequest', /cannot unmarshal object/],
+  [['x'], 'BadRequest', /cannot unmarshal string into Go value of type jsonpatch.Operation/],
+  [[null], 'Invalid', /^Unexpected kind: unknown$/],
   [
     [{ op: 'remove', path: '/spec/none' }],
     'Invalid',
-    /remove operation does not apply: doc is missing path: "\/spec\/none": missing value/,
+    /^error in remove for path: '\/spec\/none': Unable to remove nonexistent key: none: missing value$/,
   ],
-  [[{ op: 'replace', path: '/spec/none', value: 1 }], 'Invalid', /replace operation does not apply/],
+  [[{ op: 'remove', path: '/none/a' }], 'Invalid', /doc is missing path: "\/none\/a": missing value/],
+  [[{ op: 'replace', path: '/spec/none/a', value: 1 }], 'Invalid', /replace operation does not apply/],
+  [[{ op: 'replace', path: '/l/2', value: 1 }], 'Invalid', /doc is missing key: \/l\/2/],
   [[{ op: 'add', path: '/a/b/c', value: 1 }], 'Invalid', /add operation does not apply/],
-  [[{ op: 'add', path: '/l/9', value: 1 }], 'Invalid', /index is out of bounds/],
-  [[{ op: 'test', path: '/spec/a', value: 2 }], 'Invalid', /^testing path \/spec\/a failed$/],
+  [[{ op: 'add', path: '/l/9', value: 1 }], 'Invalid', /Unable to access invalid index: 9: invalid index referenced/],
+  [[{ op: 'add', path: '/l/-4', value: 1 }], 'Invalid', /Unable to access invalid index: -4/],
+  [[{ op: 'remove', path: '/l/x' }], 'Invalid', /value was not a proper array index: 'x'/],
+  [[{ op: 'add', value: 1 }], 'Invalid', /^add operation failed to decode path: missing value$/],
+  [[{ op: 'copy', path: '/spec/b' }], 'Invalid', /^copy operation failed to decode from: missing value$/],
+  [[{ op: 'test', path: '/spec/a', value: 2 }], 'Invalid', /^testing value \/spec\/a failed: test failed$/],
   [[{ op: 'explode', path: '/spec' }], 'Invalid', /Unexpected kind: explode/],
   [[{ op: 'add', path: '/__proto__/polluted', value: 1 }], 'BadRequest', /not accepted/],
-  [[{ op: 'replace', path: '', value: 5 }], 'Invalid', /does not leave an object/],
+  [[{ op: 'replace', path: '', value: 5 }], 'Invalid', /must be object or array/],
+  [[{ op: 'replace', path: '', value: [] }], 'Invalid', /does not leave an object/],
   [Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/spec/a', value: 1 })), 'RequestEntityTooLarge', /10000/],
 ];
 
@@ -223,6 +235,18 @@ t.test('JSON patch (RFC 6902)', async (t) => {
   ];
   t.strictSame(applyJsonPatch(given, patch), { spec: { 'b/c': 1 }, l: [0, 1, 2, 3], m: [0, 1, 2, 3] });
   t.strictSame(given, { spec: { a: 1 }, l: [1, 2] }, 'the original is not changed');
+  t.strictSame(applyJsonPatch(given, null), given, 'null is a patch without operations');
+  t.strictSame(
+    applyJsonPatch(given, [
+      { op: 'test', path: '/spec/none', value: null },
+      { op: 'replace', path: '/spec/none', value: 2 },
+      { op: 'copy', from: '/spec/absent', path: '/spec/copied' },
+      { op: 'remove', path: '/l/-1' },
+      { op: 'add', path: '/l/-1', value: 9 },
+    ]),
+    { spec: { a: 1, none: 2, copied: null }, l: [1, 9] },
+    'absent fields read as null, and indexes count from the end',
+  );
   for (const [bad, fault, message] of jsonFaults) {
     t.throws(
       () => applyJsonPatch(given, bad),

@@ -1,12 +1,17 @@
 // JSON merge patch (RFC 7386): objects are merged, null removes, everything else replaces.
 
 import { whyHostile } from './hostile.ts';
-import { PatchError } from './patch-error.ts';
+import { goWord, PatchError } from './patch-error.ts';
 
 /** Answers a new object; what the patch does not touch is shared with `object`. Throws PatchError. */
 export function applyMergePatch(object: object, patch: unknown): object {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
-    throw new PatchError('BadRequest', 'error decoding patch: a merge patch must be an object');
+    // Go decodes null into an empty map; that there was none is told later, and less well.
+    if (patch === null) throw new PatchError('BadRequest', 'Invalid JSON Patch');
+    throw new PatchError(
+      'BadRequest',
+      `error decoding patch: json: cannot unmarshal ${goWord(patch)} into Go value of type map[string]interface {}`,
+    );
   }
   const hostile = whyHostile(patch);
   if (hostile !== undefined) throw new PatchError('BadRequest', hostile);

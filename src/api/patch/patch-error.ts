@@ -11,3 +11,9 @@ export class PatchError extends Error {
     this.fault = fault;
   }
 }
+
+/** How Go's decoder calls a JSON value. */
+export function goWord(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

@@ -4,7 +4,7 @@
 
 import type { FieldSchema, ObjectSchema, Schema } from '../schema/schema.ts';
 import { whyHostile } from './hostile.ts';
-import { PatchError } from './patch-error.ts';
+import { goWord, PatchError } from './patch-error.ts';
 import { type Fields, isFields, type KeyedList, mergeKeyedList, mergeScalarList } from './strategic-list.ts';
 
 /**
@@ -13,7 +13,10 @@ import { type Fields, isFields, type KeyedList, mergeKeyedList, mergeScalarList 
  */
 export function applyStrategicMergePatch(schema: ObjectSchema, object: object, patch: unknown): object {
   if (!isFields(patch)) {
-    throw new PatchError('BadRequest', 'error decoding patch: a strategic merge patch must be an object');
+    throw new PatchError(
+      'BadRequest',
+      `error decoding patch: json: cannot unmarshal ${goWord(patch)} into Go value of type map[string]interface {}`,
+    );
   }
   const hostile = whyHostile(patch);
   if (hostile !== undefined) throw new PatchError('BadRequest', hostile);

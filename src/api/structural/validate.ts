@@ -195,6 +195,7 @@ function repeated({ listType, listMapKeys }: StructuralSchema, list: readonly un
   const errors: FieldError[] = [];
   for (const [index, item] of list.entries()) {
     if (listType === 'map' && !isFields(item)) {
+      if (item === null) continue;
       errors.push(invalid(itemPath(path, index), item, 'must be an object for an array of list-type map'));
       continue;
     }
