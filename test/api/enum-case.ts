@@ -13,6 +13,8 @@ export interface Case {
   readonly invalid?: string;
   /** The refusal shows the whole list that holds the value. */
   readonly showsList?: true;
+  /** The refusal shows the whole object that holds the value. */
+  readonly shows?: (value: string) => unknown;
 }
 
 /** `group.version.Type.field` → its case. */

@@ -52,16 +52,14 @@ const binding = (at: string, content: (value: string) => Content): Case =>
   }));
 
 export const groupCases: Cases = {
-  'apps.v1.DeploymentStrategy.type': inSpec(kinds.deployment, 'strategy.type', (type) => ({
-    selector,
-    template,
-    strategy: { type },
-  })),
-  'apps.v1.DaemonSetUpdateStrategy.type': inSpec(kinds.daemonSet, 'updateStrategy.type', (type) => ({
-    selector,
-    template,
-    updateStrategy: { type },
-  })),
+  'apps.v1.DeploymentStrategy.type': {
+    ...inSpec(kinds.deployment, 'strategy', (type) => ({ selector, template, strategy: { type } })),
+    shows: (type) => ({ type }),
+  },
+  'apps.v1.DaemonSetUpdateStrategy.type': {
+    ...inSpec(kinds.daemonSet, 'updateStrategy', (type) => ({ selector, template, updateStrategy: { type } })),
+    shows: (type) => ({ type }),
+  },
   'apps.v1.StatefulSetUpdateStrategy.type': statefulSet(
     'updateStrategy',
     (type) => ({ updateStrategy: { type } }),
@@ -83,6 +81,7 @@ export const groupCases: Cases = {
   'batch.v1.JobSpec.completionMode': job('completionMode', (completionMode) => ({ completionMode })),
   'batch.v1.JobSpec.podReplacementPolicy': job('podReplacementPolicy', (value) => ({ podReplacementPolicy: value })),
   'batch.v1.PodFailurePolicyRule.action': job('podFailurePolicy.rules[0].action', (action) => ({
+    backoffLimitPerIndex: 1,
     podFailurePolicy: { rules: [{ action, onExitCodes: { operator: 'In', values: [1] } }] },
   })),
   'batch.v1.PodFailurePolicyOnExitCodesRequirement.operator': job(
@@ -153,7 +152,7 @@ export const groupCases: Cases = {
   },
   'flowcontrol.v1.PriorityLevelConfigurationSpec.type': {
     kind: kinds.priorityLevelConfiguration,
-    with: (type) => ({ metadata: { name: 'exempt' }, spec: { type } }),
+    with: (type) => ({ metadata: { name: type === 'Exempt' ? 'exempt' : 'x' }, spec: { type } }),
     at: 'spec.type',
   },
   'flowcontrol.v1.LimitResponse.type': inSpec(
@@ -214,7 +213,7 @@ export const groupCases: Cases = {
   'storage.v1.CSIDriverSpec.fsGroupPolicy': inSpec(kinds.csiDriver, 'fsGroupPolicy', (value) => ({
     fsGroupPolicy: value,
   })),
-  'storage.v1.CSIDriverSpec.volumeLifecycleModes': inSpec(kinds.csiDriver, 'volumeLifecycleModes[0]', (mode) => ({
+  'storage.v1.CSIDriverSpec.volumeLifecycleModes': inSpec(kinds.csiDriver, 'volumeLifecycleModes', (mode) => ({
     volumeLifecycleModes: [mode],
   })),
   'admissionregistration.v1.MatchResources.matchPolicy': policy('matchConstraints.matchPolicy', (matchPolicy) => ({

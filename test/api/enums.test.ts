@@ -31,7 +31,7 @@ for (const { entry, known } of entries) {
     const list = known.map((value) => JSON.stringify(value)).join(', ');
     const [{ message = '', reason } = {}] = invalidStatus(one.kind, 'x', found).details.causes ?? [];
     if (one.invalid === undefined) {
-      const shown = JSON.stringify(one.showsList === true ? [wrong] : wrong);
+      const shown = JSON.stringify(one.showsList === true ? [wrong] : (one.shows?.(wrong) ?? wrong));
       t.equal(message, `Unsupported value: ${shown}: supported values: ${list}`);
       t.equal(reason, 'FieldValueNotSupported');
     } else {

@@ -192,7 +192,11 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     { webhooks: [{ ...webhook, timeoutSeconds: 31 }] },
     'webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds',
   ],
-  [kinds.validatingAdmissionPolicyBinding, spec({ policyName: 'p' }), 'spec.validationActions: Required value'],
+  [
+    kinds.validatingAdmissionPolicyBinding,
+    spec({ policyName: 'p' }),
+    'spec.validationActions: Required value: at least one validation action is required',
+  ],
   [
     kinds.csiDriver,
     spec({ fsGroupPolicy: 'x' }),

@@ -323,7 +323,7 @@ t.test('cluster kinds', async (t) => {
   t.match(wrong(kinds.certificateSigningRequest, { spec: { request: 'eA==', signerName: 'x', usages: ['fun'] } }), [
     'spec.request: Invalid value: "eA==": PEM block type must be CERTIFICATE REQUEST',
     /^spec\.usages\[0\]: Unsupported value: "fun"/,
-    /must be a fully qualified domain and path of the form "example\.com\/signer-name"$/,
+    /must be a fully qualified domain and path of the form 'example\.com\/signer-name'$/,
   ]);
   t.strictSame(wrong(kinds.node, { spec: { taints: [{ key: 'a', effect: 'Never' }] } }), [
     'spec.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',

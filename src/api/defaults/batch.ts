@@ -36,8 +36,8 @@ export function defaultCronJob(cronJob: Draft<CronJob>): void {
   defaultTemplate(spec.jobTemplate?.spec?.template);
 }
 
-export function defaultHorizontalPodAutoscaler({ spec }: Draft<HorizontalPodAutoscaler>): void {
-  if (spec === undefined) return;
+export function defaultHorizontalPodAutoscaler(scaler: Draft<HorizontalPodAutoscaler>): void {
+  const spec = specOf(scaler);
   spec.minReplicas ??= 1;
   if ((spec.metrics ?? []).length === 0) {
     spec.metrics = [
@@ -59,6 +59,6 @@ export function defaultHorizontalPodAutoscaler({ spec }: Draft<HorizontalPodAuto
   spec.behavior.scaleDown = { selectPolicy: 'Max', policies: all, ...spec.behavior.scaleDown };
 }
 
-export function defaultHorizontalPodAutoscalerV1({ spec }: Draft<HorizontalPodAutoscalerV1>): void {
-  if (spec !== undefined) spec.minReplicas ??= 1;
+export function defaultHorizontalPodAutoscalerV1(scaler: Draft<HorizontalPodAutoscalerV1>): void {
+  specOf(scaler).minReplicas ??= 1;
 }

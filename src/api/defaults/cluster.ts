@@ -2,7 +2,7 @@
 // Source: kubernetes pkg/apis/{storage,flowcontrol}/v1/defaults.go, kube-aggregator pkg/apis/apiregistration/v1/defaults.go.
 
 import type { APIService, CSIDriver, Draft, FlowSchema, PodTemplate, PriorityLevelConfiguration } from '../types.ts';
-import { defaultTemplate } from './workloads.ts';
+import { defaultTemplate, specOf } from './workloads.ts';
 
 export function defaultCsiDriver(driver: Draft<Partial<CSIDriver>>): void {
   driver.spec ??= {};
@@ -20,8 +20,8 @@ export function defaultApiService({ spec }: Draft<APIService>): void {
   if (spec?.service !== undefined) spec.service.port ??= 443;
 }
 
-export function defaultFlowSchema({ spec }: Draft<FlowSchema>): void {
-  if (spec !== undefined) spec.matchingPrecedence ||= 1000;
+export function defaultFlowSchema(schema: Draft<FlowSchema>): void {
+  specOf(schema).matchingPrecedence ||= 1000;
 }
 
 export function defaultPriorityLevel({ spec }: Draft<PriorityLevelConfiguration>): void {

@@ -25,7 +25,8 @@ export function defaultSecret(secret: Draft<Secret>): void {
 const rbac = 'rbac.authorization.k8s.io';
 
 export function defaultRoleBinding(binding: Draft<ClusterRoleBinding>): void {
-  if (binding.roleRef !== undefined) binding.roleRef.apiGroup ||= rbac;
+  binding.roleRef ??= { apiGroup: '', kind: '', name: '' };
+  binding.roleRef.apiGroup ||= rbac;
   for (const subject of binding.subjects ?? []) {
     if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= rbac;
   }

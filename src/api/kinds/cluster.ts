@@ -11,7 +11,7 @@ import {
   validateCertificateSigningRequest,
   validateCertificateSigningRequestUpdate,
 } from '../validation/certificates.ts';
-import { validateLease, validateLeaseUpdate } from '../validation/node.ts';
+import { validateLease } from '../validation/lease.ts';
 import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from '../validation/rbac.ts';
 import { validateEventsEvent } from '../validation/records.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/service.ts';
@@ -30,7 +30,6 @@ export const clusterKinds = {
     namespaced: true,
     columns: leaseColumns,
     validate: validateLease,
-    validateUpdate: validateLeaseUpdate,
   }),
   endpointSlice: define<t.EndpointSlice>({
     group: 'discovery.k8s.io',
@@ -64,6 +63,7 @@ export const clusterKinds = {
     kind: 'CertificateSigningRequest',
     plural: 'certificatesigningrequests',
     singular: 'certificatesigningrequest',
+    nameRule: 'path-segment',
     namespaced: false,
     shortNames: ['csr'],
     subresources: [status, part('approval')],

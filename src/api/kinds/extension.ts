@@ -17,14 +17,10 @@ import {
 } from '../defaults/other.ts';
 import { defaultDefinition, validateDefinition, validateDefinitionUpdate } from '../structural/definition.ts';
 import type * as t from '../types.ts';
-import {
-  validateAdmissionPolicy,
-  validateAdmissionPolicyBinding,
-  validateMutatingWebhooks,
-  validateValidatingWebhooks,
-} from '../validation/admission.ts';
+import { validateMutatingWebhooks, validateValidatingWebhooks } from '../validation/admission.ts';
+import { validateAdmissionPolicy, validateAdmissionPolicyBinding } from '../validation/admission-policies.ts';
+import { validateApiService } from '../validation/api-services.ts';
 import { validateFlowSchema, validatePriorityLevel } from '../validation/flowcontrol.ts';
-import { validateApiService } from '../validation/records.ts';
 import { define, status } from './define.ts';
 
 const flowcontrol = { group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false } as const;

@@ -38,6 +38,7 @@ import {
 } from '../validation/networking.ts';
 import { validatePodDisruptionBudget } from '../validation/policy.ts';
 import { validateLimitRange, validateResourceQuota, validateResourceQuotaUpdate } from '../validation/quota.ts';
+import { validateBudgetStatus, validateReplicaStatus } from '../validation/workload-status.ts';
 import { validatePodTemplate, validateReplicationController } from '../validation/workloads.ts';
 import { define, replicasScale, scale, status } from './define.ts';
 
@@ -53,7 +54,7 @@ export const otherKinds = {
     namespaced: true,
     shortNames: ['rc'],
     categories: ['all'],
-    subresources: [status, scale],
+    subresources: [{ ...status, validateUpdate: validateReplicaStatus }, scale],
     scale: replicasScale,
     generation: ['spec'],
     fieldSelectors: replicationControllerFields,
@@ -110,9 +111,10 @@ export const otherKinds = {
     kind: 'PodDisruptionBudget',
     plural: 'poddisruptionbudgets',
     singular: 'poddisruptionbudget',
+    nameRule: 'path-segment',
     namespaced: true,
     shortNames: ['pdb'],
-    subresources: [status],
+    subresources: [{ ...status, validateUpdate: validateBudgetStatus }],
     generation: ['spec'],
     columns: podDisruptionBudgetColumns,
     validate: validatePodDisruptionBudget,

@@ -23,6 +23,7 @@ import {
   validateCsiDriver,
   validateCsiDriverUpdate,
   validateCsiNode,
+  validateCsiNodeUpdate,
   validateCsiStorageCapacity,
   validateCsiStorageCapacityUpdate,
   validateVolumeAttachment,
@@ -110,6 +111,7 @@ export const storageKinds = {
     singular: 'csinode',
     columns: csiNodeColumns,
     validate: validateCsiNode,
+    validateUpdate: validateCsiNodeUpdate,
   }),
   csiStorageCapacity: define<t.CSIStorageCapacity>({
     ...storage,

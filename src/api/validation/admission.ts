@@ -1,21 +1,15 @@
-// Webhook configurations and admission policies. Source: kubernetes pkg/apis/admissionregistration/validation.
+// Webhook configurations, and what policies share with them: rules, conditions.
+// Source: kubernetes pkg/apis/admissionregistration/validation, k8s.io/apiserver pkg/util/webhook/validation.go.
 
-import { duplicate, type FieldError, invalid, notSupported, required } from '../field-error.ts';
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import type {
-  MutatingWebhookConfiguration,
-  ValidatingAdmissionPolicy,
-  ValidatingAdmissionPolicyBinding,
-  ValidatingWebhookConfiguration,
-} from '../types.ts';
+import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain, whyNotPort, whyNotQualifiedName } from './names.ts';
-import { each, invalidFor, oneOf, requireOneOf, requireText, validLabelSelector } from './rules.ts';
+import { each, invalidFor, requireText, strictlyOneOf, validLabelSelector } from './rules.ts';
 
 type Webhook = NonNullable<MutatingWebhookConfiguration['webhooks']>[number];
 type Rule = NonNullable<Webhook['rules']>[number];
 type Client = Webhook['clientConfig'];
-type PolicySpec = NonNullable<ValidatingAdmissionPolicy['spec']>;
-type Resources = NonNullable<PolicySpec['matchConstraints']>;
 
 const admission = 'io.k8s.api.admissionregistration.v1';
 const failurePolicies = valuesOf(`${admission}.MutatingWebhook`, 'failurePolicy');
@@ -24,14 +18,11 @@ const effects = valuesOf(`${admission}.MutatingWebhook`, 'sideEffects');
 const reinvocations = valuesOf(`${admission}.MutatingWebhook`, 'reinvocationPolicy');
 const operations = valuesOf(`${admission}.RuleWithOperations`, 'operations');
 const scopes = valuesOf(`${admission}.RuleWithOperations`, 'scope');
-const reasons = valuesOf(`${admission}.Validation`, 'reason');
-const actions = valuesOf(`${admission}.ValidatingAdmissionPolicyBindingSpec`, 'validationActions');
-const notFoundActions = valuesOf(`${admission}.ParamRef`, 'parameterNotFoundAction');
 const reviewVersions = ['v1', 'v1beta1'];
 
 export function validateMutatingWebhooks({ webhooks }: MutatingWebhookConfiguration): readonly FieldError[] {
   return validateWebhooks(webhooks, (hook, at) =>
-    oneOf(`${at}.reinvocationPolicy`, hook.reinvocationPolicy, reinvocations()),
+    strictlyOneOf(`${at}.reinvocationPolicy`, hook.reinvocationPolicy, reinvocations()),
   );
 }
 
@@ -45,9 +36,10 @@ function validateWebhooks(
 ): FieldError[] {
   const names = new Set<string>();
   return each('webhooks', webhooks, (hook, at) => {
+    const { name = '' } = hook;
     const errors = [...validateWebhook(hook, at), ...more(hook, at)];
-    if (names.has(hook.name)) errors.push(duplicate(`${at}.name`, hook.name));
-    names.add(hook.name);
+    if (name !== '' && names.has(name)) errors.push(duplicate(`${at}.name`, name));
+    names.add(name);
     return errors;
   });
 }
@@ -56,7 +48,7 @@ const minSegments = 3;
 
 function validateWebhook(hook: Webhook, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { name = '', admissionReviewVersions: versions = [], sideEffects = '', timeoutSeconds: timeout } = hook;
+  const { name = '', sideEffects, timeoutSeconds: timeout } = hook;
   if (name === '') errors.push(required(`${at}.name`));
   else {
     const wrong = invalidFor(`${at}.name`, name, whyNotDnsSubdomain(name));
@@ -65,31 +57,47 @@ function validateWebhook(hook: Webhook, at: string): FieldError[] {
       errors.push(invalid(`${at}.name`, name, 'should be a domain with at least three segments separated by dots'));
     }
   }
-  if (versions.length === 0) {
-    errors.push(required(`${at}.admissionReviewVersions`, `must specify one of ${reviewVersions.join(', ')}`));
-  } else if (!versions.some((one) => reviewVersions.includes(one))) {
-    const why = `must include at least one of ${reviewVersions.join(', ')}`;
-    errors.push(invalid(`${at}.admissionReviewVersions`, versions, why));
+  errors.push(
+    ...each(`${at}.rules`, hook.rules, validateRule),
+    ...strictlyOneOf(`${at}.failurePolicy`, hook.failurePolicy, failurePolicies()),
+    ...strictlyOneOf(`${at}.matchPolicy`, hook.matchPolicy, matchPolicies()),
+    ...strictlyOneOf(`${at}.sideEffects`, sideEffects, effects()),
+  );
+  if (sideEffects === undefined) {
+    errors.push(required(`${at}.sideEffects`, `must specify one of ${effects().join(', ')}`));
   }
-  errors.push(...each(`${at}.rules`, hook.rules, validateRule));
-  errors.push(...oneOf(`${at}.failurePolicy`, hook.failurePolicy, failurePolicies()));
-  errors.push(...oneOf(`${at}.matchPolicy`, hook.matchPolicy, matchPolicies()));
-  if (sideEffects === '') errors.push(required(`${at}.sideEffects`, `must specify one of ${effects().join(', ')}`));
-  else errors.push(...oneOf(`${at}.sideEffects`, sideEffects, effects()));
   if (timeout !== undefined && (timeout < 1 || timeout > 30)) {
     errors.push(invalid(`${at}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
   }
-  errors.push(...validLabelSelector(`${at}.namespaceSelector`, hook.namespaceSelector));
-  errors.push(...validLabelSelector(`${at}.objectSelector`, hook.objectSelector));
-  errors.push(...validateClient(`${at}.clientConfig`, hook.clientConfig));
-  return [...errors, ...validateConditions(`${at}.matchConditions`, hook.matchConditions)];
+  return [
+    ...errors,
+    ...validLabelSelector(`${at}.namespaceSelector`, hook.namespaceSelector),
+    ...validLabelSelector(`${at}.objectSelector`, hook.objectSelector),
+    ...validateClient(`${at}.clientConfig`, hook.clientConfig),
+    ...validateConditions(`${at}.matchConditions`, hook.matchConditions),
+    ...validateReviewVersions(`${at}.admissionReviewVersions`, hook.admissionReviewVersions),
+  ];
+}
+
+function validateReviewVersions(field: string, versions: readonly string[] = []): FieldError[] {
+  const known = reviewVersions.join(', ');
+  if (versions.length === 0) return [required(field, `must specify one of ${known}`)];
+  const errors = each(field, versions, (version, at) =>
+    at === `${field}[${versions.indexOf(version)}]`
+      ? invalidFor(at, version, whyNotDns1035Label(version))
+      : [invalid(at, version, 'duplicate version')],
+  );
+  return versions.some((one) => reviewVersions.includes(one))
+    ? errors
+    : [...errors, invalid(field, versions, `must include at least one of ${known}`)];
 }
 
 const maxConditions = 64;
 
-function validateConditions(field: string, conditions: Webhook['matchConditions'] = []): FieldError[] {
+export function validateConditions(field: string, conditions: Webhook['matchConditions'] = []): FieldError[] {
   const names = new Set<string>();
-  const errors = each(field, conditions, ({ name, expression }, at) => {
+  const errors = conditions.length > maxConditions ? [tooMany(field, conditions.length, maxConditions)] : [];
+  const found = each(field, conditions, ({ name, expression }, at) => {
     const wrong = requireText(`${at}.expression`, expression?.trim());
     if (!name) return [...wrong, required(`${at}.name`)];
     wrong.push(...invalidFor(`${at}.name`, name, whyNotQualifiedName(name)));
@@ -97,9 +105,7 @@ function validateConditions(field: string, conditions: Webhook['matchConditions'
     names.add(name);
     return wrong;
   });
-  if (conditions.length <= maxConditions) return errors;
-  const message = `Too many: ${conditions.length}: must have at most ${maxConditions} items`;
-  return [...errors, { type: 'TooMany', field, message }];
+  return [...errors, ...found];
 }
 
 /** Of a webhook: where it is. */
@@ -110,23 +116,45 @@ export function validateClient(field: string, client: Client | undefined): Field
   }
   if (url !== undefined) return validateUrl(`${field}.url`, url);
   const at = `${field}.service`;
-  const errors = [...requireText(`${at}.name`, service?.name), ...requireText(`${at}.namespace`, service?.namespace)];
-  const { path, port = 443 } = service ?? {};
-  if (path !== undefined && !path.startsWith('/')) errors.push(invalid(`${at}.path`, path, "must start with a '/'"));
-  return whyNotPort(port).length === 0
-    ? errors
-    : [...errors, invalid(`${at}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive')];
+  const { path = '', port = 443 } = service ?? {};
+  const errors = [
+    ...requireText(`${at}.name`, service?.name, 'service name is required'),
+    ...requireText(`${at}.namespace`, service?.namespace, 'service namespace is required'),
+    ...invalidFor(
+      `${at}.port`,
+      port,
+      whyNotPort(port).map((why) => `port is not valid: ${why}`),
+    ),
+  ];
+  return [...errors, ...validatePath(`${at}.path`, path)];
+}
+
+/** Of a service; absent and '/' mean its root. */
+function validatePath(field: string, path: string): FieldError[] {
+  if (path === '' || path === '/') return [];
+  if (path === '//') return [invalid(field, path, 'segment[0] may not be empty')];
+  const errors = path.startsWith('/') ? [] : [invalid(field, path, "must start with a '/'")];
+  for (const [index, segment] of path.slice(1).replace(/\/$/, '').split('/').entries()) {
+    if (segment === '') errors.push(invalid(field, path, `segment[${index}] may not be empty`));
+    else errors.push(...whyNotDnsSubdomain(segment).map((why) => invalid(field, path, `segment[${index}]: ${why}`)));
+  }
+  return errors;
 }
 
 function validateUrl(field: string, text: string): FieldError[] {
   const form = '; desired format: https://host[/path]';
-  if (!URL.canParse(text)) return [required(field, `url must be a valid URL${form}`)];
+  const [onlyHttps, needsHost] = [`'https' is the only allowed URL scheme${form}`, `host must be specified${form}`];
+  if (!URL.canParse(text)) {
+    // What begins with no scheme is read as a path.
+    if (/^[a-z][a-z0-9+.-]*:/i.test(text)) return [required(field, `url must be a valid URL${form}`)];
+    return [invalid(field, '', onlyHttps), invalid(field, '', needsHost)];
+  }
   const url = new URL(text);
   const errors: FieldError[] = [];
   if (url.protocol !== 'https:') {
-    errors.push(invalid(field, url.protocol.replace(/:$/, ''), `'https' is the only allowed URL scheme${form}`));
+    errors.push(invalid(field, url.protocol.replace(/:$/, ''), onlyHttps));
   }
-  if (url.host === '') errors.push(invalid(field, url.host, `host must be specified${form}`));
+  if (url.host === '') errors.push(invalid(field, url.host, needsHost));
   if (url.username !== '') errors.push(invalid(field, url.username, 'user information is not permitted in the URL'));
   if (url.hash !== '') errors.push(invalid(field, url.hash.slice(1), 'fragments are not permitted in the URL'));
   if (url.search !== '')
@@ -134,129 +162,49 @@ function validateUrl(field: string, text: string): FieldError[] {
   return errors;
 }
 
-function validateRule(rule: Rule, at: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const lists = [
-    ['operations', 'operations', rule.operations],
-    ['apiGroups', 'API groups', rule.apiGroups],
-    ['apiVersions', 'API versions', rule.apiVersions],
-  ] as const;
-  for (const [key, what, values = []] of lists) {
-    const field = `${at}.${key}`;
-    if (values.length === 0) errors.push(required(field));
-    if (values.length > 1 && values.includes('*')) {
-      errors.push(invalid(field, values, `if '*' is present, must not specify other ${what}`));
-    }
-    if (key === 'operations') {
-      errors.push(
-        ...each(field, values, (one, nth) =>
-          operations().includes(one) ? [] : [notSupported(nth, one, operations())],
-        ),
-      );
-    } else if (key === 'apiVersions') {
-      errors.push(
-        ...each(field, values, (one, nth) => {
-          if (one === '') return [required(nth)];
-          return one === '*' ? [] : invalidFor(nth, one, whyNotDns1035Label(one));
-        }),
-      );
-    }
-  }
-  if ((rule.resources ?? []).length === 0) errors.push(required(`${at}.resources`));
-  errors.push(...each(`${at}.resources`, rule.resources, (one, nth) => (one === '' ? [required(nth)] : [])));
-  return [...errors, ...oneOf(`${at}.scope`, rule.scope, scopes())];
-}
-
-export function validateAdmissionPolicy({ spec }: ValidatingAdmissionPolicy): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.matchConstraints')];
-  const { validations = [], auditAnnotations = [], paramKind, matchConstraints } = spec;
-  const errors = oneOf('spec.failurePolicy', spec.failurePolicy, failurePolicies());
-  if (paramKind !== undefined) {
-    errors.push(...requireText('spec.paramKind.apiVersion', paramKind.apiVersion));
-    errors.push(...requireText('spec.paramKind.kind', paramKind.kind));
-  }
-  if (matchConstraints === undefined) errors.push(required('spec.matchConstraints'));
-  else {
-    errors.push(...validateResources('spec.matchConstraints', matchConstraints));
-    if ((matchConstraints.resourceRules ?? []).length === 0)
-      errors.push(required('spec.matchConstraints.resourceRules'));
-  }
-  errors.push(...validateConditions('spec.matchConditions', spec.matchConditions));
-  const names = new Set<string>();
-  errors.push(
-    ...each('spec.variables', spec.variables, ({ name, expression }, at) => {
-      const wrong = [...requireText(`${at}.name`, name), ...requireText(`${at}.expression`, expression?.trim())];
-      if (name && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-        wrong.push(invalid(`${at}.name`, name, 'name is not a valid CEL identifier'));
-      }
-      if (names.has(name)) wrong.push(duplicate(`${at}.name`, name));
-      names.add(name);
-      return wrong;
-    }),
-  );
-  if (validations.length === 0 && auditAnnotations.length === 0) {
-    const why = 'validations or auditAnnotations must contain at least one item';
-    errors.push(required('spec.validations', why), required('spec.auditAnnotations', why));
-  }
-  errors.push(
-    ...each('spec.validations', validations, ({ expression, message, reason }, at) => [
-      ...requireText(`${at}.expression`, expression?.trim(), 'expression is not specified'),
-      ...(message !== undefined && message !== '' && message.trim() === ''
-        ? [invalid(`${at}.message`, message, 'message must be non-empty if specified')]
-        : []),
-      ...oneOf(`${at}.reason`, reason, reasons()),
-    ]),
-    ...each('spec.auditAnnotations', auditAnnotations, ({ key, valueExpression }, at) => [
-      ...requireText(`${at}.key`, key),
-      ...requireText(`${at}.valueExpression`, valueExpression?.trim(), 'valueExpression is not specified'),
-    ]),
-  );
-  return errors;
-}
-
-function validateResources(field: string, resources: Resources): FieldError[] {
-  const { namespaceSelector, objectSelector, resourceRules, excludeResourceRules, matchPolicy } = resources;
+export function validateRule(rule: Rule, at: string): FieldError[] {
+  const { apiVersions = [], resources } = rule;
+  const versions = `${at}.apiVersions`;
   return [
-    ...oneOf(`${field}.matchPolicy`, matchPolicy, matchPolicies()),
-    ...validLabelSelector(`${field}.namespaceSelector`, namespaceSelector),
-    ...validLabelSelector(`${field}.objectSelector`, objectSelector),
-    ...each(`${field}.resourceRules`, resourceRules, validateRule),
-    ...each(`${field}.excludeResourceRules`, excludeResourceRules, validateRule),
+    ...validateList(`${at}.operations`, 'operations', rule.operations),
+    ...each(`${at}.operations`, rule.operations, (one, nth) =>
+      operations().includes(one) ? [] : [notSupported(nth, one, operations())],
+    ),
+    ...validateList(`${at}.apiGroups`, 'API groups', rule.apiGroups),
+    ...validateList(versions, 'API versions', apiVersions),
+    ...each(versions, apiVersions, (one, nth) => requireText(nth, one)),
+    ...validateRuleResources(`${at}.resources`, resources),
+    ...strictlyOneOf(`${at}.scope`, rule.scope, scopes()),
   ];
 }
 
-export function validateAdmissionPolicyBinding({ spec }: ValidatingAdmissionPolicyBinding): readonly FieldError[] {
-  const { policyName, validationActions: chosen = [], paramRef, matchResources } = spec ?? {};
-  const errors = requireText('spec.policyName', policyName);
-  if (chosen.length === 0) errors.push(required('spec.validationActions'));
-  const seen = new Set<string>();
-  errors.push(
-    ...each('spec.validationActions', chosen, (one, at) => {
-      const wrong = actions().includes(one) ? [] : [notSupported(at, one, actions())];
-      if (seen.has(one)) wrong.push(duplicate(at, one));
-      seen.add(one);
-      return wrong;
-    }),
-  );
-  if (seen.has('Deny') && seen.has('Warn')) {
-    const why =
-      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)';
-    errors.push(invalid('spec.validationActions', chosen, why));
+function validateList(field: string, what: string, values: readonly string[] = []): FieldError[] {
+  if (values.length === 0) return [required(field)];
+  if (values.length === 1 || !values.includes('*')) return [];
+  return [invalid(field, values, `if '*' is present, must not specify other ${what}`)];
+}
+
+/** `pods`, `pods/status`, and a `*` for either part, which may not be said twice. */
+function validateRuleResources(field: string, resources: readonly string[] = []): FieldError[] {
+  if (resources.length === 0) return [required(field)];
+  const [whole, parts] = [new Set<string>(), new Set<string>()];
+  const errors = each(field, resources, (one, at) => {
+    const wrong = requireText(at, one);
+    const [resource = '', ...rest] = one.split('/');
+    if (rest.length === 0) return wrong;
+    const part = rest.join('/');
+    if (whole.has(resource)) wrong.push(invalid(at, one, `if '${resource}/*' is present, must not specify ${one}`));
+    if (parts.has(part)) wrong.push(invalid(at, one, `if '*/${part}' is present, must not specify ${one}`));
+    if (part === '*') whole.add(resource);
+    if (resource === '*') parts.add(part);
+    return wrong;
+  });
+  if (resources.length > 1 && resources.includes('*/*')) {
+    errors.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
   }
-  if (paramRef !== undefined) {
-    const { name, selector, parameterNotFoundAction: action } = paramRef;
-    if (name && selector !== undefined) {
-      errors.push({
-        type: 'Forbidden',
-        field: 'spec.paramRef.name',
-        message: 'Forbidden: name and selector are mutually exclusive',
-      });
-    }
-    if (!name && selector === undefined)
-      errors.push(required('spec.paramRef', 'one of name or selector must be specified'));
-    errors.push(...requireOneOf('spec.paramRef.parameterNotFoundAction', action, notFoundActions()));
+  if (resources.includes('*') && resources.some((one) => one !== '*' && !one.includes('/'))) {
+    const why = "if '*' is present, must not specify other resources without subresources";
+    errors.push(invalid(field, resources, why));
   }
-  return matchResources === undefined
-    ? errors
-    : [...errors, ...validateResources('spec.matchResources', matchResources)];
+  return errors;
 }

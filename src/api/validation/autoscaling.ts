@@ -4,8 +4,8 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import { parseQuantity, signOf } from '../quantity.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from '../types.ts';
-import { whyNotPathSegment } from './names.ts';
-import { each, invalidFor, requireText, validLabelSelector } from './rules.ts';
+import { whyNotDnsLabel, whyNotPathSegment } from './names.ts';
+import { each, invalidFor, requireText } from './rules.ts';
 
 const autoscaling = 'io.k8s.api.autoscaling.v2';
 const metricTypes = valuesOf(`${autoscaling}.MetricSpec`, 'type');
@@ -14,22 +14,31 @@ const choices = valuesOf(`${autoscaling}.HPAScalingRules`, 'selectPolicy');
 const policyTypes = valuesOf(`${autoscaling}.HPAScalingPolicy`, 'type');
 
 type Spec = NonNullable<HorizontalPodAutoscaler['spec']>;
+type SpecV1 = NonNullable<HorizontalPodAutoscalerV1['spec']>;
 type Metric = NonNullable<Spec['metrics']>[number];
 type Rules = NonNullable<NonNullable<Spec['behavior']>['scaleUp']>;
 
-export function validateHorizontalPodAutoscaler({ spec }: HorizontalPodAutoscaler): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.scaleTargetRef')];
+export function validateHorizontalPodAutoscaler({ spec = {} as Spec }: HorizontalPodAutoscaler): readonly FieldError[] {
   return [
     ...validateRange(spec),
     ...validateTarget('spec.scaleTargetRef', spec.scaleTargetRef),
     ...each('spec.metrics', spec.metrics, validateMetric),
+    ...(spec.minReplicas === 0 && !spec.metrics?.some(({ type }) => type === 'Object' || type === 'External')
+      ? [
+          forbidden(
+            'spec.metrics',
+            'must specify at least one Object or External metric to support scaling to zero replicas',
+          ),
+        ]
+      : []),
     ...validateRules('spec.behavior.scaleUp', spec.behavior?.scaleUp),
     ...validateRules('spec.behavior.scaleDown', spec.behavior?.scaleDown),
   ];
 }
 
-export function validateHorizontalPodAutoscalerV1({ spec }: HorizontalPodAutoscalerV1): readonly FieldError[] {
-  if (spec === undefined) return [required('spec.scaleTargetRef')];
+export function validateHorizontalPodAutoscalerV1({
+  spec = {} as SpecV1,
+}: HorizontalPodAutoscalerV1): readonly FieldError[] {
   const target = spec.targetCPUUtilizationPercentage;
   const field = 'spec.targetCPUUtilizationPercentage';
   return [
@@ -62,63 +71,77 @@ function validateTarget(field: string, target: Spec['scaleTargetRef'] | undefine
   });
 }
 
-const sources = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-} as const;
+/** In the order in which they are looked for: of several only the first is looked into. */
+const sources = [
+  ['Object', 'object'],
+  ['External', 'external'],
+  ['Pods', 'pods'],
+  ['Resource', 'resource'],
+  ['ContainerResource', 'containerResource'],
+] as const;
 
 function validateMetric(metric: Metric, field: string): FieldError[] {
-  const { type } = metric;
-  if (!type) return [required(`${field}.type`, 'must specify a metric source type')];
-  if (!metricTypes().includes(type)) return [notSupported(`${field}.type`, type, metricTypes())];
-  const expected = sources[type as keyof typeof sources];
-  const errors: FieldError[] = [];
-  if (metric[expected] === undefined) {
+  const { type = '' } = metric;
+  const errors = requireText(`${field}.type`, type, 'must specify a metric source type');
+  const expected = sources.find(([name]) => name === type)?.[1];
+  const present = sources.flatMap(([, source]) => (metric[source] === undefined ? [] : [source]));
+  if (expected === undefined) errors.push(notSupported(`${field}.type`, type, metricTypes()));
+  errors.push(...validateSource(metric, present[0], field));
+  if (expected !== undefined && metric[expected] === undefined) {
     errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'));
   }
-  for (const source of Object.values(sources)) {
-    if (source !== expected && metric[source] !== undefined) {
+  if (present.length === 1) return errors;
+  for (const source of present) {
+    if (source !== expected) {
       errors.push(forbidden(`${field}.${source}`, 'must populate the given metric source only'));
     }
   }
-  const { resource, containerResource, pods, object, external } = metric;
-  if (resource !== undefined) {
-    const at = `${field}.resource`;
-    errors.push(...requireText(`${at}.name`, resource.name, 'must specify a resource name'));
-    errors.push(...validateResourceTarget(`${at}.target`, resource.target));
-  }
-  if (containerResource !== undefined) {
-    const at = `${field}.containerResource`;
-    errors.push(...requireText(`${at}.name`, containerResource.name, 'must specify a resource name'));
-    errors.push(...requireText(`${at}.container`, containerResource.container, 'must specify a container'));
-    errors.push(...validateResourceTarget(`${at}.target`, containerResource.target));
-  }
-  if (pods !== undefined) {
-    errors.push(
-      ...validateIdentifier(`${field}.pods.metric`, pods.metric),
-      ...validateMetricTarget(`${field}.pods.target`, pods.target),
-    );
-    if (pods.target?.averageValue === undefined) {
-      errors.push(required(`${field}.pods.target.averageValue`, 'must specify a positive target averageValue'));
-    }
-  }
-  if (object !== undefined) {
-    errors.push(...validateTarget(`${field}.object.describedObject`, object.describedObject));
-    errors.push(
-      ...validateIdentifier(`${field}.object.metric`, object.metric),
-      ...validateValueTarget(`${field}.object.target`, object.target),
-    );
-  }
-  if (external !== undefined) {
-    errors.push(
-      ...validateIdentifier(`${field}.external.metric`, external.metric),
-      ...validateValueTarget(`${field}.external.target`, external.target),
-    );
-  }
   return errors;
+}
+
+function validateSource(
+  { resource, containerResource, pods, object, external }: Metric,
+  which: (typeof sources)[number][1] | undefined,
+  field: string,
+): FieldError[] {
+  const at = `${field}.${which}`;
+  if (which === 'object') {
+    return [
+      ...validateTarget(`${at}.describedObject`, object?.describedObject),
+      ...validateIdentifier(`${at}.metric`, object?.metric),
+      ...validateMetricTarget(`${at}.target`, object?.target),
+      ...requireAmount(`${at}.target`, object?.target, 'must set either a target value or averageValue'),
+    ];
+  }
+  if (which === 'external') {
+    return [
+      ...validateIdentifier(`${at}.metric`, external?.metric),
+      ...validateExternal(`${at}.target`, external?.target),
+    ];
+  }
+  if (which === 'pods') {
+    const errors = [
+      ...validateIdentifier(`${at}.metric`, pods?.metric),
+      ...validateMetricTarget(`${at}.target`, pods?.target),
+    ];
+    return pods?.target?.averageValue === undefined
+      ? [...errors, required(`${at}.target.averageValue`, 'must specify a positive target averageValue')]
+      : errors;
+  }
+  if (which === 'resource') {
+    return [
+      ...requireText(`${at}.name`, resource?.name, 'must specify a resource name'),
+      ...validateResourceTarget(`${at}.target`, resource?.target),
+    ];
+  }
+  if (which === undefined) return [];
+  const { container } = containerResource ?? {};
+  return [
+    ...requireText(`${at}.name`, containerResource?.name, 'must specify a resource name'),
+    ...requireText(`${at}.container`, container, 'must specify a container'),
+    ...(container ? invalidFor(`${at}.container`, container, whyNotDnsLabel(container)) : []),
+    ...validateResourceTarget(`${at}.target`, containerResource?.target),
+  ];
 }
 
 type Target = NonNullable<Metric['resource']>['target'];
@@ -127,16 +150,17 @@ function validateIdentifier(field: string, metric: NonNullable<Metric['pods']>['
   const { name } = metric ?? {};
   const errors = requireText(`${field}.name`, name, 'must specify a metric name');
   if (name) errors.push(...invalidFor(`${field}.name`, name, whyNotPathSegment(name)));
-  return [...errors, ...validLabelSelector(`${field}.selector`, metric?.selector)];
+  return errors;
 }
 
 function validateMetricTarget(field: string, target: Target | undefined): FieldError[] {
-  const errors = requireText(`${field}.type`, target?.type, 'must specify a metric target type');
-  if (target === undefined) return errors;
-  if (target.type && !targetTypes().includes(target.type)) {
+  const { type = '' } = target ?? {};
+  const errors = requireText(`${field}.type`, type, 'must specify a metric target type');
+  if (!targetTypes().includes(type)) {
     const [first, second, last] = targetTypes();
-    errors.push(invalid(`${field}.type`, target.type, `must be either ${first}, ${second}, or ${last}`));
+    errors.push(invalid(`${field}.type`, type, `must be either ${first}, ${second}, or ${last}`));
   }
+  if (target === undefined) return errors;
   for (const key of ['value', 'averageValue'] as const) {
     const value = target[key];
     if (value !== undefined && signOf(parseQuantity(value)) <= 0) {
@@ -161,15 +185,20 @@ function validateResourceTarget(field: string, target: Target | undefined): Fiel
   return errors;
 }
 
-function validateValueTarget(field: string, target: Target | undefined): FieldError[] {
-  const errors = validateMetricTarget(field, target);
-  if (target?.value === undefined && target?.averageValue === undefined) {
-    errors.push(required(`${field}.averageValue`, 'must set either a target value for metric or a per-pod target'));
-  }
+function validateExternal(field: string, target: Target | undefined): FieldError[] {
+  const errors = [
+    ...validateMetricTarget(field, target),
+    ...requireAmount(field, target, 'must set either a target value for metric or a per-pod target'),
+  ];
   if (target?.value !== undefined && target.averageValue !== undefined) {
     errors.push(forbidden(`${field}.value`, 'may not set both a target value for metric and a per-pod target'));
   }
   return errors;
+}
+
+function requireAmount(field: string, target: Target | undefined, why: string): FieldError[] {
+  const isThere = target?.value !== undefined || target?.averageValue !== undefined;
+  return isThere ? [] : [required(`${field}.averageValue`, why)];
 }
 
 const maxPeriodSeconds = 1800;

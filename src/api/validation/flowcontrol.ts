@@ -3,9 +3,11 @@
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '../types.ts';
-import { each, requireText } from './rules.ts';
+import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
+import { each, inRange, invalidFor, requireText } from './rules.ts';
 
 type PolicyRules = NonNullable<NonNullable<FlowSchema['spec']>['rules']>[number];
+type Subject = PolicyRules['subjects'][number];
 type ResourceRule = NonNullable<PolicyRules['resourceRules']>[number];
 
 const maxPrecedence = 10_000;
@@ -34,9 +36,11 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema): readonly Fie
     );
   }
   if (method !== undefined && !methods().includes(method.type)) {
-    errors.push(notSupported('spec.distinguisherMethod.type', method.type, methods()));
+    errors.push(notSupported('spec.distinguisherMethod.type', method.type ?? '', methods()));
   }
-  errors.push(...requireText('spec.priorityLevelConfiguration.name', level?.name, 'must reference a priority level'));
+  const at = 'spec.priorityLevelConfiguration.name';
+  errors.push(...requireText(at, level?.name, 'must reference a priority level'));
+  if (level?.name) errors.push(...invalidFor(at, level.name, whyNotDnsSubdomain(level.name)));
   return [...errors, ...each('spec.rules', spec?.rules, validateRules)];
 }
 
@@ -46,38 +50,38 @@ function validateRules(rules: PolicyRules, at: string): FieldError[] {
   const { subjects = [], resourceRules = [], nonResourceRules = [] } = rules;
   const errors: FieldError[] = [];
   if (subjects.length === 0) errors.push(required(`${at}.subjects`, 'subjects must contain at least one value'));
-  errors.push(
-    ...each(`${at}.subjects`, subjects, (subject, field) => {
-      if (!subjectKinds().includes(subject.kind)) {
-        return [notSupported(`${field}.kind`, subject.kind ?? '', subjectKinds())];
-      }
-      const part = subjectParts[subject.kind as keyof typeof subjectParts];
-      const named = subject[part];
-      if (named === undefined)
-        return [required(`${field}.${part}`, `${part} is required when subject kind is '${subject.kind}'`)];
-      const wrong = requireText(`${field}.${part}.name`, named.name);
-      for (const other of Object.values(subjectParts)) {
-        if (other !== part && subject[other] !== undefined) {
-          wrong.push(
-            forbidden(`${field}.${other}`, `${other} is forbidden when subject kind is not '${nameOf(other)}'`),
-          );
-        }
-      }
-      return wrong;
-    }),
-  );
+  errors.push(...each(`${at}.subjects`, subjects, validateSubject));
   if (resourceRules.length + nonResourceRules.length === 0) {
     errors.push(required(at, 'at least one of resourceRules and nonResourceRules has to be non-empty'));
   }
-  errors.push(...each(`${at}.resourceRules`, resourceRules, validateResourceRule));
-  errors.push(
-    ...each(`${at}.nonResourceRules`, nonResourceRules, (rule, field) => [
-      ...validateVerbs(`${field}.verbs`, rule.verbs, pathVerbs()),
-      ...((rule.nonResourceURLs ?? []).length === 0
-        ? [required(`${field}.nonResourceURLs`, 'nonResourceURLs must contain at least one value')]
-        : []),
+  return [
+    ...errors,
+    ...each(`${at}.resourceRules`, resourceRules, validateResourceRule),
+    ...each(`${at}.nonResourceRules`, nonResourceRules, ({ verbs, nonResourceURLs }, field) => [
+      ...validateVerbs(`${field}.verbs`, verbs, pathVerbs()),
+      ...validatePaths(`${field}.nonResourceURLs`, nonResourceURLs),
     ]),
-  );
+  ];
+}
+
+function validateSubject(subject: Subject, at: string): FieldError[] {
+  const { kind = '' } = subject;
+  if (!subjectKinds().includes(kind)) return [notSupported(`${at}.kind`, kind, subjectKinds())];
+  const part = subjectParts[kind as keyof typeof subjectParts];
+  const field = `${at}.${part}`;
+  const errors: FieldError[] = [];
+  if (subject[part] === undefined) errors.push(required(field, `${part} is required when subject kind is '${kind}'`));
+  else errors.push(...requireText(`${field}.name`, subject[part].name));
+  if (part === 'serviceAccount' && subject.serviceAccount !== undefined) {
+    const { name = '', namespace = '' } = subject.serviceAccount;
+    if (name !== '' && name !== '*') errors.push(...invalidFor(`${field}.name`, name, whyNotDnsSubdomain(name)));
+    errors.push(...requireText(`${field}.namespace`, namespace, 'must specify namespace for service account'));
+    if (namespace !== '') errors.push(...invalidFor(`${field}.namespace`, namespace, whyNotDnsLabel(namespace)));
+  }
+  for (const other of Object.values(subjectParts)) {
+    if (other === part || subject[other] === undefined) continue;
+    errors.push(forbidden(`${at}.${other}`, `${other} is forbidden when subject kind is not '${nameOf(other)}'`));
+  }
   return errors;
 }
 
@@ -86,79 +90,144 @@ function nameOf(part: string): string {
 }
 
 function validateResourceRule(rule: ResourceRule, at: string): FieldError[] {
-  const errors = validateVerbs(`${at}.verbs`, rule.verbs, resourceVerbs());
-  for (const key of ['apiGroups', 'resources'] as const) {
-    if ((rule[key] ?? []).length === 0) errors.push(required(`${at}.${key}`, 'at least one value is required'));
+  const { verbs, apiGroups, resources, namespaces = [], clusterScope } = rule;
+  const errors = [
+    ...validateVerbs(`${at}.verbs`, verbs, resourceVerbs()),
+    ...requireSome(`${at}.apiGroups`, apiGroups, ['api group', 'api groups']),
+    ...requireSome(`${at}.resources`, resources, ['resource', 'resources']),
+  ];
+  const field = `${at}.namespaces`;
+  if (namespaces.length === 0 && clusterScope !== true) {
+    const why = 'resource rules that are not cluster scoped must supply at least one namespace';
+    return [...errors, required(field, why)];
   }
-  if ((rule.namespaces ?? []).length === 0 && rule.clusterScope !== true) {
-    errors.push(
-      required(`${at}.namespaces`, 'resource rules that are not cluster scoped must supply at least one namespace'),
-    );
+  if (namespaces.includes('*')) {
+    return namespaces.length === 1
+      ? errors
+      : [...errors, invalid(field, namespaces, "if '*' is present, must not specify other namespaces")];
   }
-  return errors;
+  const found = each(field, namespaces, (namespace, nth) =>
+    whyNotDnsLabel(namespace).map((why) =>
+      invalid(nth, namespace, `each member of this list must be '*' or a DNS-1123 label; ${why}`),
+    ),
+  );
+  return [...errors, ...found];
+}
+
+function requireSome(
+  field: string,
+  values: readonly string[] = [],
+  [one, many]: readonly [string, string],
+): FieldError[] {
+  if (values.length === 0) return [required(field, `resource rules must supply at least one ${one}`)];
+  if (values.length === 1 || !values.includes('*')) return [];
+  return [invalid(field, values, `if '*' is present, must not specify other ${many}`)];
+}
+
+function validatePaths(field: string, paths: readonly string[] = []): FieldError[] {
+  if (paths.length === 0) return [required(field, 'nonResourceURLs must contain at least one value')];
+  if (!paths.includes('*')) {
+    return each(field, paths, (path, at) => {
+      const why = whyNotPath(path);
+      return why === undefined ? [] : [invalid(at, path, why)];
+    });
+  }
+  return paths.length === 1
+    ? []
+    : [invalid(field, paths, "if '*' is present, must not specify other non-resource URLs")];
+}
+
+function whyNotPath(path: string): string | undefined {
+  if (path === '') return 'must not be empty';
+  if (!path.startsWith('/')) return 'must start with slash';
+  if (path.includes(' ')) return 'must not contain white-space';
+  if (path.includes('//')) return 'must not contain double slash';
+  const star = path.indexOf('*');
+  return star < 0 || (star === path.length - 1 && path.endsWith('/*'))
+    ? undefined
+    : 'wildcard can only do suffix matching';
 }
 
 function validateVerbs(field: string, given: readonly string[] = [], verbs: readonly string[]): FieldError[] {
   if (given.length === 0) return [required(field, 'verbs must contain at least one value')];
-  if (given.includes('*') && given.length > 1) {
-    return [invalid(field, given, "if '*' is present, must not specify other verbs")];
+  if (given.includes('*')) {
+    return given.length === 1 ? [] : [invalid(field, given, "if '*' is present, must not specify other verbs")];
   }
   return given.some((verb) => !verbs.includes(verb)) ? [notSupported(field, given, verbs)] : [];
 }
 
-export function validatePriorityLevel({ metadata, spec }: PriorityLevelConfiguration): readonly FieldError[] {
-  const { type = '', limited, exempt } = spec ?? {};
-  if (type === 'Exempt') {
-    const errors: FieldError[] = [];
-    if (metadata?.name !== 'exempt') {
-      errors.push(invalid('spec.type', type, "type must be 'Limited' unless the name is 'exempt'"));
-    }
-    return limited === undefined
-      ? errors
-      : [...errors, forbidden('spec.limited', 'must be nil if the type is not Limited')];
-  }
-  if (type !== 'Limited') return [notSupported('spec.type', type, levelTypes())];
-  if (exempt !== undefined) return [forbidden('spec.exempt', 'must be nil if the type is Limited')];
-  if (limited === undefined) return [required('spec.limited', 'must not be empty when type is Limited')];
+type LevelSpec = NonNullable<PriorityLevelConfiguration['spec']>;
+type Limited = NonNullable<LevelSpec['limited']>;
+type Queuing = NonNullable<NonNullable<Limited['limitResponse']>['queuing']>;
+
+export function validatePriorityLevel({
+  metadata,
+  spec = {} as LevelSpec,
+}: PriorityLevelConfiguration): readonly FieldError[] {
+  const { type = '', limited, exempt } = spec;
   const errors: FieldError[] = [];
-  const {
-    nominalConcurrencyShares: shares,
-    limitResponse,
-    lendablePercent: lend,
-    borrowingLimitPercent: borrow,
-  } = limited;
-  const at = 'spec.limited';
+  if ((metadata?.name === 'exempt') !== (type === 'Exempt')) {
+    errors.push(invalid('spec.type', type, "type must be 'Exempt' if and only if name is 'exempt'"));
+  }
+  if (type === 'Exempt') {
+    if (limited !== undefined) errors.push(forbidden('spec.limited', 'must be nil if the type is not Limited'));
+    return exempt === undefined ? errors : [...errors, ...validateShares('spec.exempt', exempt)];
+  }
+  if (type !== 'Limited') return [...errors, notSupported('spec.type', type, levelTypes())];
+  if (exempt !== undefined) errors.push(forbidden('spec.exempt', 'must be nil if the type is Limited'));
+  if (limited === undefined) return [...errors, required('spec.limited', 'must not be empty when type is Limited')];
+  return [...errors, ...validateLimited('spec.limited', limited)];
+}
+
+function validateShares(
+  field: string,
+  { nominalConcurrencyShares: shares, lendablePercent: lend }: Limited,
+): FieldError[] {
+  const errors: FieldError[] = [];
   if (shares !== undefined && shares < 0) {
-    errors.push(invalid(`${at}.nominalConcurrencyShares`, shares, 'must be a non-negative integer'));
+    errors.push(invalid(`${field}.nominalConcurrencyShares`, shares, 'must be a non-negative integer'));
   }
-  if (lend !== undefined && (lend < 0 || lend > 100)) {
-    errors.push(invalid(`${at}.lendablePercent`, lend, 'must be between 0 and 100, inclusive'));
-  }
+  return [...errors, ...inRange(`${field}.lendablePercent`, lend, 0, 100)];
+}
+
+function validateLimited(field: string, limited: Limited): FieldError[] {
+  const { borrowingLimitPercent: borrow, limitResponse } = limited;
+  const errors = validateShares(field, limited);
   if (borrow !== undefined && borrow < 0) {
-    errors.push(invalid(`${at}.borrowingLimitPercent`, borrow, 'if specified, must be a non-negative integer'));
+    errors.push(invalid(`${field}.borrowingLimitPercent`, borrow, 'if specified, must be a non-negative integer'));
   }
-  const { type: response = '', queuing } = limitResponse ?? {};
-  if (response === 'Reject') {
-    if (queuing !== undefined) {
-      errors.push(forbidden(`${at}.limitResponse.queuing`, 'must be nil if limited.limitResponse.type is not Limited'));
-    }
-  } else if (response === 'Queue') {
-    if (queuing === undefined) {
-      errors.push(
-        required(`${at}.limitResponse.queuing`, 'must not be empty if limited.limitResponse.type is Limited'),
-      );
-    }
-    for (const key of ['queueLengthLimit', 'queues', 'handSize'] as const) {
-      const value = queuing?.[key];
-      if (value !== undefined && value <= 0) {
-        errors.push(invalid(`${at}.limitResponse.queuing.${key}`, value, 'must be positive'));
-      }
-    }
-    const { handSize = 0, queues = 0 } = queuing ?? {};
-    if (handSize > queues) {
-      const why = `should not be greater than queues (${queues})`;
-      errors.push(invalid(`${at}.limitResponse.queuing.handSize`, handSize, why));
-    }
-  } else errors.push(notSupported(`${at}.limitResponse.type`, response, responses()));
+  const { type = '', queuing } = limitResponse ?? {};
+  const at = `${field}.limitResponse`;
+  if (type === 'Reject') {
+    const why = 'must be nil if limited.limitResponse.type is not Limited';
+    return queuing === undefined ? errors : [...errors, forbidden(`${at}.queuing`, why)];
+  }
+  if (type !== 'Queue') return [...errors, notSupported(`${at}.type`, type, responses())];
+  if (queuing === undefined) {
+    return [...errors, required(`${at}.queuing`, 'must not be empty if limited.limitResponse.type is Limited')];
+  }
+  return [...errors, ...validateQueuing(`${at}.queuing`, queuing)];
+}
+
+const maxQueues = 10_000_000;
+/** Of the number that a flow's hand of queues is dealt by. */
+const maxHashBits = 60;
+
+function validateQueuing(
+  field: string,
+  { queueLengthLimit: length = 0, queues = 0, handSize = 0 }: Queuing,
+): FieldError[] {
+  const positive = 'must be positive';
+  const errors = length > 0 ? [] : [invalid(`${field}.queueLengthLimit`, length, positive)];
+  if (queues <= 0) errors.push(invalid(`${field}.queues`, queues, positive));
+  else if (queues > maxQueues) errors.push(invalid(`${field}.queues`, queues, `must not be greater than ${maxQueues}`));
+  const bits = Math.ceil(Math.log2(queues) * handSize);
+  const at = `${field}.handSize`;
+  if (handSize <= 0) errors.push(invalid(at, handSize, positive));
+  else if (handSize > queues) errors.push(invalid(at, handSize, `should not be greater than queues (${queues})`));
+  else if (bits > maxHashBits) {
+    const why = `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${maxHashBits}`;
+    errors.push(invalid(at, handSize, why));
+  }
   return errors;
 }

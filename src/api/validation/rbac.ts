@@ -4,7 +4,7 @@ import { type FieldError, invalid, notSupported, required } from '../field-error
 import { valuesOf } from '../schema/values.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../types.ts';
 import { whyNotDnsSubdomain, whyNotPathSegment } from './names.ts';
-import { invalidFor, requireText, sameJson, validLabelSelector } from './rules.ts';
+import { each, invalidFor, requireText, sameJson, validLabelSelector } from './rules.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const subjectKinds = valuesOf('io.k8s.api.rbac.v1.Subject', 'kind');
@@ -24,7 +24,10 @@ export function validateRole({ kind, rules = [], aggregationRule }: ClusterRole)
   }
   return [
     ...errors,
-    ...selectors.flatMap((one, index) => validLabelSelector(`aggregationRule.clusterRoleSelectors[${index}]`, one)),
+    ...each('aggregationRule.clusterRoleSelectors', selectors, (one, at) => {
+      const wrong = validLabelSelector(at, one);
+      return wrong.length === 0 ? wrong : [...wrong, invalid(at, null, 'invalid label selector.')];
+    }),
   ];
 }
 
@@ -69,10 +72,10 @@ export function validateRoleBinding({ kind, roleRef, subjects = [] }: ClusterRol
     if (subject.kind === 'ServiceAccount') {
       if (subject.name) errors.push(...invalidFor(`${field}.name`, subject.name, whyNotDnsSubdomain(subject.name)));
       if (subject.apiGroup) errors.push(notSupported(`${field}.apiGroup`, subject.apiGroup, ['']));
-      errors.push(...requireText(`${field}.namespace`, subject.namespace));
+      if (kind !== 'RoleBinding') errors.push(...requireText(`${field}.namespace`, subject.namespace));
     } else if (subject.kind === 'User' || subject.kind === 'Group') {
       if (subject.apiGroup !== group) errors.push(notSupported(`${field}.apiGroup`, subject.apiGroup ?? '', [group]));
-    } else errors.push(notSupported(`${field}.kind`, subject.kind, subjectKinds()));
+    } else errors.push(notSupported(`${field}.kind`, subject.kind ?? '', subjectKinds()));
   }
   return errors;
 }

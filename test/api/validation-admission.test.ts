@@ -1,0 +1,132 @@
+// Validation of what stands between a request and the store: webhooks, admission policies, flow control.
+
+import t from 'tap';
+import { type KindSpec, kinds } from '../../src/api/index.ts';
+import { type Content, spec, wrong } from './validated.ts';
+
+const nameRule =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const subdomainRule =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const labelRule =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const versionRule =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
+const webhook = {
+  name: 'a.b.c',
+  sideEffects: 'None',
+  admissionReviewVersions: ['v1'],
+  clientConfig: { url: 'https://h/p' },
+};
+const hook = (content: Content): Content => ({ webhooks: [{ ...webhook, ...content }] });
+const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] };
+const policy = (content: Content): Content =>
+  spec({ matchConstraints: { resourceRules: [rule] }, validations: [{ expression: 'true' }], ...content });
+const binding = (content: Content): Content => spec({ policyName: 'p', validationActions: ['Deny'], ...content });
+const flow = (content: Content): Content => spec({ priorityLevelConfiguration: { name: 'l' }, ...content });
+const level = (queuing: Content): Content =>
+  spec({ type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing } } });
+
+const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string[]])[] = [
+  [
+    kinds.validatingWebhookConfiguration,
+    hook({ failurePolicy: '', sideEffects: '', admissionReviewVersions: ['V', 'v1', 'v1'] }),
+    'webhooks[0].failurePolicy: Unsupported value: "": supported values: "Fail", "Ignore"',
+    'webhooks[0].sideEffects: Unsupported value: "": supported values: "None", "NoneOnDryRun"',
+    `webhooks[0].admissionReviewVersions[0]: Invalid value: "V": ${versionRule}`,
+    'webhooks[0].admissionReviewVersions[2]: Invalid value: "v1": duplicate version',
+  ],
+  [
+    kinds.mutatingWebhookConfiguration,
+    hook({ clientConfig: { service: { path: 'a/B' } }, reinvocationPolicy: '' }),
+    'webhooks[0].clientConfig.service.name: Required value: service name is required',
+    'webhooks[0].clientConfig.service.namespace: Required value: service namespace is required',
+    `webhooks[0].clientConfig.service.path: Invalid value: "a/B": must start with a '/'`,
+    'webhooks[0].clientConfig.service.path: Invalid value: "a/B": segment[0] may not be empty',
+    `webhooks[0].clientConfig.service.path: Invalid value: "a/B": segment[1]: ${subdomainRule}`,
+    'webhooks[0].reinvocationPolicy: Unsupported value: "": supported values: "IfNeeded", "Never"',
+  ],
+  [
+    kinds.validatingWebhookConfiguration,
+    hook({ clientConfig: { url: 'nowhere' } }),
+    `webhooks[0].clientConfig.url: Invalid value: "": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
+    'webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]',
+  ],
+  [
+    kinds.validatingWebhookConfiguration,
+    hook({ rules: [{ ...rule, apiVersions: ['V!'], resources: ['pods/*', 'pods/status', '*', 'nodes'], scope: '' }] }),
+    'webhooks[0].rules[0].resources[1]: Invalid value: "pods/status": if \'pods/*\' is present, must not specify pods/status',
+    `webhooks[0].rules[0].resources: Invalid value: ["pods/*","pods/status","*","nodes"]: if '*' is present, must not specify other resources without subresources`,
+    'webhooks[0].rules[0].scope: Unsupported value: "": supported values: "*", "Cluster", "Namespaced"',
+  ],
+  [kinds.validatingAdmissionPolicy, policy({})],
+  [
+    kinds.validatingAdmissionPolicy,
+    policy({
+      paramKind: { apiVersion: 'g/v/x', kind: 'K_' },
+      variables: [{ name: 'in', expression: '1' }],
+      validations: [{ expression: ' ', message: 'a\nb', messageExpression: ' ' }],
+      auditAnnotations: [{ key: '-', valueExpression: '1' }],
+    }),
+    'spec.paramKind.apiVersion: Invalid value: "g/v/x": unexpected GroupVersion string: g/v/x',
+    `spec.paramKind.kind: Invalid value: "K_": may have mixed case, but should otherwise match: ${versionRule}`,
+    'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
+    'spec.validations[0].expression: Required value: expression is not specified',
+    'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
+    'spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks',
+    `spec.auditAnnotations[0].key: Invalid value: "x/-": ${nameRule}`,
+  ],
+  [
+    kinds.validatingAdmissionPolicy,
+    policy({ matchConstraints: { resourceRules: [{ ...rule, resourceNames: ['a', 'a', 'b/c'] }] } }),
+    'spec.matchConstraints.resourceRules[0].resourceNames[1]: Duplicate value: "a"',
+    `spec.matchConstraints.resourceRules[0].resourceNames[2]: Invalid value: "b/c": may not contain '/'`,
+  ],
+  [kinds.validatingAdmissionPolicyBinding, binding({})],
+  [
+    kinds.validatingAdmissionPolicyBinding,
+    binding({ paramRef: { name: 'a', selector: {} }, validationActions: [] }),
+    'spec.paramRef.name: Forbidden: name and selector are mutually exclusive',
+    'spec.paramRef.selector: Forbidden: name and selector are mutually exclusive',
+    'spec.paramRef.parameterNotFoundAction: Required value',
+    'spec.validationActions: Required value: at least one validation action is required',
+  ],
+  [
+    kinds.flowSchema,
+    flow({
+      rules: [
+        {
+          subjects: [{ kind: 'ServiceAccount', serviceAccount: { name: '*' }, user: {} }, { kind: 'User' }],
+          resourceRules: [{ verbs: ['get'], apiGroups: ['*', 'a'], resources: [], namespaces: ['A'] }],
+          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['a', '/*/b'] }],
+        },
+      ],
+    }),
+    'spec.rules[0].subjects[0].serviceAccount.namespace: Required value: must specify namespace for service account',
+    "spec.rules[0].subjects[0].user: Forbidden: user is forbidden when subject kind is not 'User'",
+    "spec.rules[0].subjects[1].user: Required value: user is required when subject kind is 'User'",
+    `spec.rules[0].resourceRules[0].apiGroups: Invalid value: ["*","a"]: if '*' is present, must not specify other api groups`,
+    'spec.rules[0].resourceRules[0].resources: Required value: resource rules must supply at least one resource',
+    `spec.rules[0].resourceRules[0].namespaces[0]: Invalid value: "A": each member of this list must be '*' or a DNS-1123 label; ${labelRule}`,
+    'spec.rules[0].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "a": must start with slash',
+    'spec.rules[0].nonResourceRules[0].nonResourceURLs[1]: Invalid value: "/*/b": wildcard can only do suffix matching',
+  ],
+  [
+    kinds.priorityLevelConfiguration,
+    level({ handSize: 10, queues: 100 }),
+    'spec.limited.limitResponse.queuing.handSize: Invalid value: 10: required entropy bits of deckSize 100 and handSize 10 should not be greater than 60',
+  ],
+  [
+    kinds.priorityLevelConfiguration,
+    spec({ type: 'Exempt', exempt: { lendablePercent: 101 } }),
+    `spec.type: Invalid value: "Exempt": type must be 'Exempt' if and only if name is 'exempt'`,
+    'spec.exempt.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
+  ],
+];
+
+for (const [kind, given, ...want] of cases) {
+  t.test(`${kind.kind}: ${want[0] ?? 'fine'}`, async (t) => {
+    t.strictSame(wrong(kind, given), want);
+  });
+}
