@@ -105,7 +105,10 @@ export const coreCases: Cases = {
   'core.v1.Toleration.effect': pod('tolerations[0].effect', (effect) => ({
     tolerations: [{ key: 'k', operator: 'Exists', effect }],
   })),
-  'core.v1.Taint.effect': inSpec(kinds.node, 'taints[0].effect', (effect) => ({ taints: [{ key: 'k', effect }] })),
+  'core.v1.Taint.effect': {
+    ...inSpec(kinds.node, 'taints[0].effect', (effect) => ({ taints: [{ key: 'k', effect }] })),
+    at: 'metadata.taints[0].effect',
+  },
   'core.v1.NodeSelectorRequirement.operator': pod(
     'affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator',
     (operator) => ({
@@ -162,12 +165,12 @@ export const coreCases: Cases = {
   })),
   'core.v1.ResourceQuotaSpec.scopes': quota('scopes', (scope) => ({ scopes: [scope] }), 'unsupported scope'),
   'core.v1.ScopedResourceSelectorRequirement.scopeName': quota(
-    'scopeSelector.matchExpressions[0].scopeName',
+    'scopeSelector.matchExpressions.scopeName',
     (scopeName) => ({ scopeSelector: { matchExpressions: [{ scopeName, operator: 'Exists' }] } }),
     'unsupported scope',
   ),
   'core.v1.ScopedResourceSelectorRequirement.operator': quota(
-    'scopeSelector.matchExpressions[0].operator',
+    'scopeSelector.matchExpressions.operator',
     (operator) => ({ scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator }] } }),
     selectorOperator,
   ),

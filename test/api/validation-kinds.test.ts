@@ -132,13 +132,13 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   ],
   [
     kinds.ingress,
-    path({ pathType: '' }),
+    path({ pathType: undefined }),
     'spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified',
   ],
   [
     kinds.ingress,
     path({ backend: {} }),
-    'spec.rules[0].http.paths[0].backend: Required value: resource or service backend is required',
+    'spec.rules[0].http.paths[0].backend: Invalid value: "": resource or service backend is required',
   ],
   [kinds.ingressClass, spec({}), 'spec.controller: Required value'],
   [kinds.persistentVolume, spec(volume)],
@@ -150,7 +150,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.persistentVolume,
     spec({ ...volume, hostPath: { path: '/' } }),
-    'spec.hostPath: Forbidden: may not specify more than 1 volume type',
+    'spec.nfs: Forbidden: may not specify more than 1 volume type',
   ],
   [kinds.persistentVolumeClaim, spec(claim)],
   [
@@ -165,7 +165,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   ],
   [kinds.resourceQuota, spec({ hard: { pods: '1', 'count/jobs.batch': '2', 'requests.cpu': '500m' } })],
   [kinds.resourceQuota, spec({ hard: { pods: '500m' } }), 'spec.hard[pods]: Invalid value: "500m": must be an integer'],
-  [kinds.resourceQuota, spec({ scopes: ['x'] }), 'spec.scopes: Invalid value: "x": unsupported scope'],
+  [kinds.resourceQuota, spec({ scopes: ['x'] }), 'spec.scopes: Invalid value: ["x"]: unsupported scope'],
   [
     kinds.limitRange,
     spec({ limits: [{ type: 'Pod', min: { cpu: '2' }, max: { cpu: '1' } }] }),
@@ -174,7 +174,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.limitRange,
     spec({ limits: [{ type: 'PersistentVolumeClaim' }] }),
-    'spec.limits[0]: Required value: either minimum or maximum storage value is required, but neither was provided',
+    'spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was provided',
   ],
   [
     kinds.priorityClass,

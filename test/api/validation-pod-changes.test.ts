@@ -22,6 +22,10 @@ t.test('how a pod may change', async (t) => {
   const fixed = /^spec: Forbidden: pod updates may not change fields other than `spec\.containers\[\*\]\.image`/;
   t.strictSame(wrongChange(pod({}), pod({ containers: [{ name: 'a', image: 'j' }], activeDeadlineSeconds: 5 })), []);
   t.match(wrongChange(pod({}), pod({ hostname: 'h' })), [fixed]);
+  t.match(wrongChange(pod({}), pod({ hostname: 'h' })), [
+    /\n {2}core\.PodSpec\{\n- \tHostname: "h",\n\+ \tHostname: nil,\n {2}\}\n$/,
+  ]);
+  t.match(wrongChange(pod({}), { spec: undefined }).at(-1), /^spec.containers: Forbidden: pod updates may not add or/);
   t.strictSame(wrongChange(pod({ activeDeadlineSeconds: 5 }), pod({})), [
     'spec.activeDeadlineSeconds: Invalid value: "null": must not update from a positive integer to nil value',
   ]);

@@ -326,7 +326,7 @@ t.test('cluster kinds', async (t) => {
     /must be a fully qualified domain and path of the form 'example\.com\/signer-name'$/,
   ]);
   t.strictSame(wrong(kinds.node, { spec: { taints: [{ key: 'a', effect: 'Never' }] } }), [
-    'spec.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+    'metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
   ]);
   t.strictSame(wrong(kinds.event, { involvedObject: { namespace: 'other' } }), [
     'involvedObject.namespace: Invalid value: "other": does not match event.namespace',

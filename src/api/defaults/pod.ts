@@ -93,8 +93,11 @@ function defaultVolume(volume: Draft<Volume>): void {
   if (volume.image !== undefined) {
     volume.image.pullPolicy ||= isLatest(volume.image.reference ?? '') ? 'Always' : 'IfNotPresent';
   }
-  if (volume.ephemeral?.volumeClaimTemplate !== undefined)
-    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
+  const claim: { spec?: { volumeMode?: string } } | undefined = volume.ephemeral?.volumeClaimTemplate;
+  if (claim !== undefined) {
+    claim.spec ??= {};
+    claim.spec.volumeMode ??= 'Filesystem';
+  }
   if (volume.downwardAPI !== undefined) {
     volume.downwardAPI.defaultMode ??= fileMode;
     defaultFieldRefs(volume.downwardAPI.items);

@@ -6,11 +6,14 @@ import type { Container, Pod, PodSpec, Toleration } from '../types.ts';
 import { mirrorAnnotation, validatePodAnnotationsUpdate } from './pod-annotations.ts';
 import { sameJson } from './rules.ts';
 
+type Fields = Readonly<Record<string, unknown>>;
 type NodeAffinity = NonNullable<PodSpec['affinity']>['nodeAffinity'];
 
 const maxInt32 = 2_147_483_647;
 const mutable =
   '`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+const noSpec: PodSpec = Object.freeze({ containers: [] });
 
 export function annotationChanges({ metadata }: Pod, { metadata: old }: Pod): FieldError[] {
   return validatePodAnnotationsUpdate(metadata?.annotations ?? {}, old?.annotations ?? {});
@@ -18,9 +21,8 @@ export function annotationChanges({ metadata }: Pod, { metadata: old }: Pod): Fi
 
 export function validatePodUpdate(pod: Pod, before: Pod): readonly FieldError[] {
   const errors = annotationChanges(pod, before);
-  const { spec } = pod;
-  const { spec: old } = before;
-  if (spec === undefined || old === undefined) return errors;
+  const { spec = noSpec } = pod;
+  const { spec: old = noSpec } = before;
   for (const list of ['containers', 'initContainers'] as const) {
     const now = spec[list] ?? [];
     if (now.length !== (old[list] ?? []).length) {
@@ -51,10 +53,23 @@ export function validatePodUpdate(pod: Pod, before: Pod): readonly FieldError[] 
   errors.push(...addedGates(spec, old));
   const gated = (old.schedulingGates ?? []).length > 0;
   if (gated) errors.push(...whereItRuns(spec, old));
-  if (!sameJson(fixed(spec, old, gated), fixed(old, old, gated))) {
-    errors.push(forbidden('spec', `pod updates may not change fields other than ${mutable}\n`));
+  const [now, then] = [fixed(spec, old, gated), fixed(old, old, gated)];
+  if (!sameJson(now, then)) {
+    errors.push(forbidden('spec', `pod updates may not change fields other than ${mutable}\n${difference(now, then)}`));
   }
   return errors;
+}
+
+/** Which fields differ, as upstream shows it: what was asked for, then what is there. */
+function difference(now: Fields, then: Fields): string {
+  const lines = [...new Set([...Object.keys(then), ...Object.keys(now)])]
+    .filter((key) => !sameJson(now[key], then[key]))
+    .flatMap((key) => {
+      const name = `${key.charAt(0).toUpperCase()}${key.slice(1)}`;
+      const shown = (value: unknown): string => (value === undefined ? 'nil' : JSON.stringify(value));
+      return [`- \t${name}: ${shown(now[key])},`, `+ \t${name}: ${shown(then[key])},`];
+    });
+  return ['  core.PodSpec{', ...lines, '  }', ''].join('\n');
 }
 
 function addedGates({ schedulingGates = [] }: PodSpec, { schedulingGates: before = [] }: PodSpec): FieldError[] {
@@ -101,7 +116,7 @@ function termsOf(
 }
 
 /** A pod's spec without what an update may change; of a gated pod also without what rules of their own speak of. */
-function fixed(spec: PodSpec, old: PodSpec, gated: boolean): unknown {
+function fixed(spec: PodSpec, old: PodSpec, gated: boolean): Fields {
   const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, schedulingGates: _gates, ...others } = spec;
   const {
     containers = [],

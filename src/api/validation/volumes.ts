@@ -3,10 +3,11 @@
 
 import { duplicate, type FieldError, forbidden, invalid, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import type { Volume } from '../types.ts';
+import type { ObjectMeta, Volume } from '../types.ts';
+import { validateAnnotations } from './metadata.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
 import { validateClaimSpec } from './persistent-volumes.ts';
-import { invalidFor, requireOneOf } from './rules.ts';
+import { invalidFor, requireOneOf, validLabels } from './rules.ts';
 import { validateDisk } from './volume-disks.ts';
 import { validateDownwardApi, validateKeyed, validateProjected } from './volume-files.ts';
 
@@ -113,7 +114,11 @@ function validateSource(volume: Volume, kind: Kind, field: string, owner: Owner)
   if (ephemeral !== undefined && kind === 'ephemeral') {
     const at = `${field}.volumeClaimTemplate`;
     const template = ephemeral.volumeClaimTemplate;
-    return template === undefined ? [required(at)] : validateClaimSpec(`${at}.spec`, template.spec);
+    if (template === undefined) return [required(at)];
+    return [
+      ...validateTemplateMetadata(`${at}.metadata`, template.metadata),
+      ...validateClaimSpec(`${at}.spec`, template.spec),
+    ];
   }
   if (image !== undefined && kind === 'image') {
     const errors = owner !== undefined && !image.reference ? [required(`${field}.reference`)] : [];
@@ -122,6 +127,15 @@ function validateSource(volume: Volume, kind: Kind, field: string, owner: Owner)
   }
   const source = volume[kind];
   return source === undefined ? [] : validateDisk(field, kind, source);
+}
+
+/** Of the metadata of a claim that is still to be made only labels and annotations are for the user to choose. */
+function validateTemplateMetadata(field: string, metadata: ObjectMeta = {}): FieldError[] {
+  const { annotations, labels, ...others } = metadata;
+  const errors = validateAnnotations(`${field}.annotations`, annotations);
+  errors.push(...validLabels(`${field}.labels`, labels));
+  for (const key of Object.keys(others)) errors.push(forbidden(`${field}.${key}`, 'cannot be set'));
+  return errors;
 }
 
 function validateInitiator({ name, iscsi }: Volume, field: string): FieldError[] {
