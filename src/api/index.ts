@@ -127,4 +127,6 @@ export { customType, customTypeName } from './structural/openapi-type.ts';
 export { type TableColumnDefinition, tableColumns, tableRow } from './table.ts';
 export type * from './types.ts';
 export { sameJson } from './validation/rules.ts';
+export { isExternallyAccessible, needsHealthCheck } from './validation/service.ts';
+export { validateServiceAddresses } from './validation/service-addresses.ts';
 export { applyDefaults, validateCreate, validateUpdate } from './validation/validate.ts';

@@ -47,7 +47,10 @@ export interface Column<T extends KubeObject = KubeObject> {
 /** How objects may be named; see validation/names.ts. */
 export type NameRule = 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path-segment' | 'any';
 
-/** Another kind that holds this one's objects in the store: events.k8s.io Events are core Events. */
+/**
+ * Another kind that holds this one's objects in the store: events.k8s.io Events are core Events. They are validated in the
+ * stored form, by the stored kind's rules and then by `validateNew` and `validateUpdate` of the kind they were sent as.
+ */
 export interface StoredAs {
   /** Looked up when needed: the kinds refer to each other. */
   readonly kind: GroupVersionKind;
@@ -103,8 +106,10 @@ export interface KindSpec {
   readonly columns?: readonly Column<never>[];
   /** Fills in what upstream fills in; changes `object`, which the caller owns. */
   defaults?(object: never): void;
-  /** What of a new object is wrong, beside metadata. */
+  /** What of an object is wrong, beside metadata. */
   validate?(object: never): readonly FieldError[];
+  /** What of a new object is wrong beside; objects that are there already may be so. */
+  validateNew?(object: never): readonly FieldError[];
   /**
    * What of a change is wrong, beside metadata and what `validate` says of the new object. Of custom kinds: all that is
    * wrong, because what was wrong before and did not change is let through (KEP-4008).

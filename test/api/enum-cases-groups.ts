@@ -130,7 +130,7 @@ export const groupCases: Cases = {
     kind: kinds.eventV1,
     with: (type) => ({ type }),
     at: 'type',
-    invalid: 'has invalid value: must be Normal or Warning',
+    invalid: 'has invalid value: no-such-value',
   },
   'flowcontrol.v1.FlowDistinguisherMethod.type': flow('distinguisherMethod.type', (type) => ({
     distinguisherMethod: { type },

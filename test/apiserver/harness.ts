@@ -1,6 +1,8 @@
 // An API server on loopback over a memory store, and a client that shows status and body as they are on the wire.
 
 import { Agent } from 'undici';
+import type { KubeObject } from '../../src/api/index.ts';
+import { layOut } from '../../src/apiserver/cache/index.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../src/apiserver/index.ts';
 import { createMemoryStore, type Store } from '../../src/store/index.ts';
 import { createTestPki, type TestPki } from './pki.ts';
@@ -34,6 +36,8 @@ export interface TestServer {
   readonly ca: string;
   readonly pki: TestPki;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Stores what the API would refuse, such as endpoints on the loopback interface, where tests have theirs. */
+  plant(key: string, object: KubeObject & Json): Promise<void>;
   patch(path: string, body: unknown, type?: 'merge' | 'strategic-merge' | 'json'): Promise<Answer>;
   watch(path: string, headers?: Record<string, string>): Promise<OpenWatch>;
   stop(): Promise<void>;
@@ -77,6 +81,10 @@ export async function startTestServer(
     ca: pki.ca,
     pki,
     call,
+    async plant(key, object) {
+      const { kind = '', apiVersion = '' } = object;
+      await store.write({ op: 'put', key, value: layOut(object, kind, apiVersion) });
+    },
     patch: (path, body, type = 'merge') =>
       call('PATCH', path, body, { 'content-type': `application/${type}-patch+json` }),
     async watch(path, headers = {}) {

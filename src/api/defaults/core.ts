@@ -9,7 +9,13 @@ export function defaultNamespace(namespace: Draft<Namespace>): void {
   metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
 }
 
-export function defaultNode({ status }: Draft<Node>): void {
+/** A node's first range is in two fields; where they differ, the older one counts. */
+export function defaultNode({ spec, status }: Draft<Node>): void {
+  const first = spec?.podCIDR || spec?.podCIDRs?.[0];
+  if (spec !== undefined && first) {
+    if (spec.podCIDRs?.[0] !== first) spec.podCIDRs = [first];
+    spec.podCIDR = first;
+  }
   if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
 }
 

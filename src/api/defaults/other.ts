@@ -3,6 +3,7 @@
 
 import type {
   Draft,
+  IngressClass,
   LimitRange,
   MutatingWebhookConfiguration,
   NetworkPolicy,
@@ -43,6 +44,10 @@ export function defaultNetworkPolicy({ spec }: Draft<NetworkPolicy>): void {
   for (const { ports = [] } of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
     for (const port of ports) port.protocol ??= 'TCP';
   }
+}
+
+export function defaultIngressClass({ spec }: Draft<IngressClass>): void {
+  if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster';
 }
 
 export function defaultPriorityClass(priorityClass: Draft<PriorityClass>): void {

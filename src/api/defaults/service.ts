@@ -7,8 +7,8 @@ const clientIpTimeoutSeconds = 10_800;
 
 export function defaultService(service: Draft<Service>): void {
   service.status ??= { loadBalancer: {} };
+  service.spec ??= {};
   const { spec } = service;
-  if (spec === undefined) return;
   spec.sessionAffinity ||= 'None';
   spec.type ||= 'ClusterIP';
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
@@ -25,7 +25,9 @@ export function defaultService(service: Draft<Service>): void {
   if (reachable || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0))
     spec.externalTrafficPolicy ||= 'Cluster';
   if (reachable || spec.type === 'ClusterIP') spec.internalTrafficPolicy ||= 'Cluster';
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  if (spec.type !== 'LoadBalancer') return;
+  spec.allocateLoadBalancerNodePorts ??= true;
+  for (const point of service.status.loadBalancer?.ingress ?? []) if (point.ip) point.ipMode ??= 'VIP';
 }
 
 export function defaultEndpoints({ subsets = [] }: Draft<Endpoints>): void {

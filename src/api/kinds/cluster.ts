@@ -11,10 +11,10 @@ import {
   validateCertificateSigningRequest,
   validateCertificateSigningRequestUpdate,
 } from '../validation/certificates.ts';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoints.ts';
+import { validateEventsEvent, validateEventsEventUpdate } from '../validation/events.ts';
 import { validateLease } from '../validation/lease.ts';
 import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from '../validation/rbac.ts';
-import { validateEventsEvent } from '../validation/records.ts';
-import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/service.ts';
 import { define, part, status } from './define.ts';
 import { eventsV1Storage } from './events-v1.ts';
 
@@ -55,7 +55,8 @@ export const clusterKinds = {
     storedAs: eventsV1Storage,
     fieldSelectors: eventsEventFields,
     columns: eventsEventColumns,
-    validate: validateEventsEvent,
+    validateNew: validateEventsEvent,
+    validateUpdate: validateEventsEventUpdate,
   }),
   certificateSigningRequest: define<t.CertificateSigningRequest>({
     group: 'certificates.k8s.io',

@@ -16,12 +16,15 @@ import {
   validateSecret,
   validateSecretUpdate,
 } from '../validation/config.ts';
-import { validateEvent, validateNode, validateNodeUpdate } from '../validation/node.ts';
+import { validateEndpoints } from '../validation/endpoints.ts';
+import { validateEvent } from '../validation/events.ts';
+import { validateNamespace, validateNamespaceFinalizers, validateNamespaceStatus } from '../validation/namespace.ts';
+import { validateNode, validateNodeUpdate } from '../validation/node.ts';
 import { validatePod } from '../validation/pod.ts';
 import { validatePodResize } from '../validation/pod-resize.ts';
 import { validatePodStatusUpdate } from '../validation/pod-status.ts';
 import { validateEphemeralContainersUpdate, validatePodUpdate } from '../validation/pod-update.ts';
-import { validateEndpoints, validateService, validateServiceUpdate } from '../validation/service.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from '../validation/service.ts';
 import { define, part, proxyVerbs, status, stream } from './define.ts';
 
 const core = { group: '', version: 'v1' } as const;
@@ -35,11 +38,15 @@ export const coreKinds = {
     namespaced: false,
     shortNames: ['ns'],
     verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-    subresources: [status, part('finalize', ['update'])],
+    subresources: [
+      { ...status, validateUpdate: validateNamespaceStatus },
+      { ...part('finalize', ['update']), validateUpdate: validateNamespaceFinalizers },
+    ],
     nameRule: 'dns-label',
     fieldSelectors: namespaceFields,
     columns: namespaceColumns,
     defaults: defaultNamespace,
+    validateNew: validateNamespace,
   }),
   node: define<t.Node>({
     ...core,
@@ -90,7 +97,10 @@ export const coreKinds = {
     namespaced: true,
     shortNames: ['svc'],
     categories: ['all'],
-    subresources: [status, stream('proxy', 'ServiceProxyOptions', proxyVerbs)],
+    subresources: [
+      { ...status, validateUpdate: validateServiceStatus },
+      stream('proxy', 'ServiceProxyOptions', proxyVerbs),
+    ],
     nameRule: 'dns-1035-label',
     fieldSelectors: serviceFields,
     columns: serviceColumns,
@@ -156,6 +166,7 @@ export const coreKinds = {
     singular: 'event',
     namespaced: true,
     shortNames: ['ev'],
+    nameRule: 'path-segment',
     fieldSelectors: eventFields,
     columns: eventColumns,
     validate: validateEvent,

@@ -1,6 +1,7 @@
 // The other stable kinds: the rest of core, disruption, networking, classes.
 
 import { priorityClassColumns, runtimeClassColumns } from '../columns/admission.ts';
+import { createdAt } from '../columns/column.ts';
 import {
   ingressClassColumns,
   ingressColumns,
@@ -16,7 +17,12 @@ import {
   resourceQuotaColumns,
 } from '../columns/quota.ts';
 import { defaultPodTemplate } from '../defaults/cluster.ts';
-import { defaultLimitRange, defaultNetworkPolicy, defaultPriorityClass } from '../defaults/other.ts';
+import {
+  defaultIngressClass,
+  defaultLimitRange,
+  defaultNetworkPolicy,
+  defaultPriorityClass,
+} from '../defaults/other.ts';
 import { defaultReplicationController } from '../defaults/workloads.ts';
 import { replicationControllerFields } from '../fields/core.ts';
 import type * as t from '../types.ts';
@@ -30,6 +36,10 @@ import {
 import {
   validateIngress,
   validateIngressClass,
+  validateIngressStatus,
+  validateNewIngress,
+} from '../validation/ingress.ts';
+import {
   validateIpAddress,
   validateIpAddressUpdate,
   validateNetworkPolicy,
@@ -79,6 +89,7 @@ export const otherKinds = {
     singular: 'limitrange',
     namespaced: true,
     shortNames: ['limits'],
+    columns: [createdAt],
     defaults: defaultLimitRange,
     validate: validateLimitRange,
   }),
@@ -126,10 +137,11 @@ export const otherKinds = {
     singular: 'ingress',
     namespaced: true,
     shortNames: ['ing'],
-    subresources: [status],
+    subresources: [{ ...status, validateUpdate: validateIngressStatus }],
     generation: ['spec'],
     columns: ingressColumns,
     validate: validateIngress,
+    validateNew: validateNewIngress,
   }),
   ingressClass: define<t.IngressClass>({
     ...networking,
@@ -139,6 +151,7 @@ export const otherKinds = {
     namespaced: false,
     generation: ['spec'],
     columns: ingressClassColumns,
+    defaults: defaultIngressClass,
     validateUpdate: validateIngressClassUpdate,
     validate: validateIngressClass,
   }),

@@ -16,6 +16,7 @@ import { validateStorageClass, validateStorageClassUpdate } from '../validation/
 import {
   validatePersistentVolume,
   validatePersistentVolumeClaim,
+  validatePersistentVolumeClaimStatus,
   validatePersistentVolumeClaimUpdate,
   validatePersistentVolumeUpdate,
 } from '../validation/persistent-volumes.ts';
@@ -57,7 +58,7 @@ export const storageKinds = {
     singular: 'persistentvolumeclaim',
     namespaced: true,
     shortNames: ['pvc'],
-    subresources: [status],
+    subresources: [{ ...status, validateUpdate: validatePersistentVolumeClaimStatus }],
     columns: persistentVolumeClaimColumns,
     defaults: defaultPersistentVolumeClaim,
     validate: validatePersistentVolumeClaim,

@@ -1,29 +1,71 @@
-// Nodes, Leases and Events. Source: kubernetes pkg/apis/{core,coordination}/validation.
+// Nodes. Source: kubernetes pkg/apis/core/validation (ValidateNode, ValidateNodeUpdate).
 
 import { duplicate, type FieldError, forbidden, invalid } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
-import type { CoreEvent, Lease, Node } from '../types.ts';
+import type { Node } from '../types.ts';
+import { ipVersion } from './addresses.ts';
 import { whyNotLabelValue, whyNotQualifiedName } from './names.ts';
-import { invalidFor, nonNegative, requireOneOf, sameJson } from './rules.ts';
+import { validResourceAmount } from './resource-names.ts';
+import { each, invalidFor, noDuplicates, requireOneOf, sameJson, validCidr } from './rules.ts';
+
+type Spec = NonNullable<Node['spec']>;
 
 const taintEffects = valuesOf('io.k8s.api.core.v1.Taint', 'effect');
 
-export function validateNode({ spec }: Node): readonly FieldError[] {
-  const errors: FieldError[] = [];
+export function validateNode({ spec, status }: Node): readonly FieldError[] {
+  return [
+    ...validateTaints(spec?.taints),
+    ...validateAmounts('status.capacity', status?.capacity),
+    ...validateAmounts('status.allocatable', status?.allocatable),
+    ...validatePodCidrs(spec?.podCIDRs),
+  ];
+}
+
+/** The path is upstream's: it looks for taints where they once were, in an annotation. */
+function validateTaints(taints: Spec['taints']): FieldError[] {
   const seen = new Set<string>();
-  for (const [index, { key, value = '', effect }] of (spec?.taints ?? []).entries()) {
-    const field = `spec.taints[${index}]`;
-    errors.push(...invalidFor(`${field}.key`, key, whyNotQualifiedName(key)));
-    errors.push(...invalidFor(`${field}.value`, value, whyNotLabelValue(value)));
+  return each('metadata.taints', taints, (taint, field) => {
+    const { key = '', value = '', effect } = taint as Partial<typeof taint>;
+    const errors = invalidFor(`${field}.key`, key, whyNotQualifiedName(key));
+    const wrong = whyNotLabelValue(value);
+    if (wrong.length > 0) errors.push(invalid(`${field}.value`, value, wrong.join(';')));
     errors.push(...requireOneOf(`${field}.effect`, effect, taintEffects()));
-    if (seen.has(`${key}:${effect}`)) errors.push(duplicate(field, { key, value, effect }));
-    seen.add(`${key}:${effect}`);
-  }
+    const pair = `${key}:${effect}`;
+    if (seen.has(pair)) {
+      const { message, ...rest } = duplicate(field, taint);
+      errors.push({ ...rest, message: `${message}: taints must be unique by key and effect pair` });
+    }
+    seen.add(pair);
+    return errors;
+  });
+}
+
+/** Pods and extended resources are counted, the others measured. */
+function validateAmounts(field: string, amounts: Readonly<Record<string, string>> = {}): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name in amounts) errors.push(...validResourceAmount(`${field}.${name}`, name, amounts[name] ?? '0'));
   return errors;
 }
 
-export function validateNodeUpdate({ spec }: Node, { spec: old }: Node): readonly FieldError[] {
-  const errors: FieldError[] = [];
+function validatePodCidrs(cidrs: readonly string[] = []): FieldError[] {
+  const field = 'spec.podCIDRs';
+  const errors = each(field, cidrs, (cidr, at) => validCidr(at, cidr));
+  if (cidrs.length < 2) return errors;
+  const versions = cidrs.map((cidr) => ipVersion(cidr.split('/')[0] ?? ''));
+  if (cidrs.length > 2 || versions[0] === versions[1]) {
+    errors.push(invalid(field, cidrs, 'may specify no more than one CIDR for each IP family'));
+  }
+  return [...errors, ...noDuplicates(cidrs.map((cidr, at) => [`${field}[${at}]`, cidr]))];
+}
+
+export function validateNodeUpdate({ spec, status }: Node, { spec: old }: Node): readonly FieldError[] {
+  const seen = new Set<string>();
+  const errors = each('status.addresses', status?.addresses, (address, at) => {
+    const key = `${address.type}:${address.address}`;
+    const isTwice = seen.has(key);
+    seen.add(key);
+    return isTwice ? [duplicate(at, address)] : [];
+  });
   if ((old?.podCIDRs ?? []).length > 0 && !sameJson(spec?.podCIDRs, old?.podCIDRs)) {
     errors.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'));
   }
@@ -31,28 +73,4 @@ export function validateNodeUpdate({ spec }: Node, { spec: old }: Node): readonl
     errors.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'));
   }
   return errors;
-}
-
-export function validateLease({ spec }: Lease): readonly FieldError[] {
-  const seconds = spec?.leaseDurationSeconds;
-  return [
-    ...(seconds !== undefined && seconds <= 0
-      ? [invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0')]
-      : []),
-    ...nonNegative('spec.leaseTransitions', spec?.leaseTransitions),
-  ];
-}
-
-export function validateLeaseUpdate({ spec }: Lease, { spec: old }: Lease): readonly FieldError[] {
-  const before = old?.leaseTransitions ?? 0;
-  const now = spec?.leaseTransitions ?? 0;
-  return now < before ? [invalid('spec.leaseTransitions', now, 'must not be less than the previous value')] : [];
-}
-
-/** An event lives beside what it is about; what is about the cluster lives in `default` (or kube-system). */
-export function validateEvent({ metadata, involvedObject }: CoreEvent): readonly FieldError[] {
-  const about = involvedObject?.namespace ?? '';
-  const own = metadata?.namespace ?? '';
-  if (about === own || (about === '' && (own === 'default' || own === 'kube-system'))) return [];
-  return [invalid('involvedObject.namespace', about, 'does not match event.namespace')];
 }

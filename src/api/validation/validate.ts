@@ -12,7 +12,11 @@ export function applyDefaults(kind: KindSpec, object: KubeObject): void {
 
 /** What is wrong with a new object; empty when nothing is. Defaults must have been applied, and the name be there. */
 export function validateCreate(kind: KindSpec, object: KubeObject): readonly FieldError[] {
-  return [...validateMetadata(kind, object), ...validateContent(kind, object)];
+  return [
+    ...validateMetadata(kind, object),
+    ...validateContent(kind, object),
+    ...(kind.validateNew?.(object as never) ?? []),
+  ];
 }
 
 /**

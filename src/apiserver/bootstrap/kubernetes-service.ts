@@ -11,7 +11,7 @@ import { firstServiceIp } from './service-ip.ts';
 export interface KubernetesServiceOptions {
   /** 10.96.0.0/12; its first address is the `kubernetes` Service's. */
   readonly serviceCidr: string;
-  /** Where clients reach this API server: the endpoint behind the `kubernetes` Service. */
+  /** Where clients reach this API server: the endpoint behind the `kubernetes` Service, unless it is this machine alone. */
   readonly advertiseAddress: string;
   readonly securePort: number;
 }
@@ -96,6 +96,8 @@ export async function ensureKubernetesService(writer: ObjectWriter, options: Kub
     if (spec === undefined || port?.targetPort === securePort) return undefined;
     return { ...have, spec: { ...spec, ...(service.spec?.ports && { ports: service.spec.ports }) } };
   });
+  // In a pod a loopback address is the pod itself: nothing may have it as endpoint, and the Service goes without.
+  if (ip.startsWith('127.') || ip === '::1') return;
   await ensureReconciled(writer, kinds.endpoints, endpoints, (have) =>
     differs(have.subsets, endpoints.subsets)
       ? { ...have, ...(endpoints.subsets && { subsets: endpoints.subsets }) }

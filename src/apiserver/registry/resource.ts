@@ -11,6 +11,8 @@ export interface Resource {
   readonly spec: KindSpec;
   /** The kind that is stored; differs from `spec` for a second version or group of the same objects. */
   readonly stored: KindSpec;
+  /** By whose rules a write is judged: the version in which a custom object is sent, the stored form of all others. */
+  readonly judged: KindSpec;
   readonly apiVersion: string;
   readonly cache: ResourceCache;
   readonly strategy: Strategy;
@@ -82,12 +84,26 @@ export function createResourceTable(cache: WatchCache, kinds: readonly KindSpec[
   };
 }
 
+/** What is stored as another kind follows that kind's rules and its own beside. */
+function judgedAs(spec: KindSpec, stored: KindSpec): KindSpec {
+  if (spec.custom !== undefined || spec === stored) return spec;
+  return {
+    ...stored,
+    validateNew: (object) => [...(stored.validateNew?.(object) ?? []), ...(spec.validateNew?.(object) ?? [])],
+    validateUpdate: (object, old) => [
+      ...(stored.validateUpdate?.(object, old) ?? []),
+      ...(spec.validateUpdate?.(object, old) ?? []),
+    ],
+  };
+}
+
 function makeResource(cache: WatchCache, spec: KindSpec, stored: KindSpec): Resource {
   const prefix = `${registryRoot}${stored.group === '' ? 'core' : stored.group}/${stored.plural}/`;
   const apiVersion = apiVersionOf(stored);
   return {
     spec,
     stored,
+    judged: judgedAs(spec, stored),
     apiVersion: apiVersionOf(spec),
     cache: cache.resource(prefix),
     strategy: strategyOf(stored),

@@ -7,7 +7,7 @@
 // The newest state includes writes that are on their way to the disk, so concurrent writers of one object follow each other
 // without conflicts. The answer is what the store committed, byte for byte.
 
-import type { KindSpec, KubeObject, ObjectMeta, Status } from '../../api/index.ts';
+import type { KubeObject, ObjectMeta, Status } from '../../api/index.ts';
 import { type Clock, systemClock } from '../../base/index.ts';
 import type { Entry, Store, Value } from '../../store/index.ts';
 import { isSame, type Layout, stamped, unstamped, type WatchCache } from '../cache/index.ts';
@@ -146,7 +146,7 @@ export function createWriter(options: WriterOptions): Writer {
       const bare = { ...admitted, metadata };
       const started = strategy.keepsStatus === true ? bare : withoutStatus(bare, kind);
       const prepared = strategy.create?.(started, context) ?? started;
-      validateNew(judgedAs(resource), prepared);
+      validateNew(resource.judged, prepared);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const key = resource.keyOf(request.namespace, name);
@@ -229,7 +229,7 @@ export function createWriter(options: WriterOptions): Writer {
       );
       const prepared = request.subresource === 'status' ? combined : withGeneration(combined, old, kind);
       // A binding sets what nothing else may change, and checks itself.
-      if (request.subresource !== 'binding') validateChange(judgedAs(resource), prepared, old, request.subresource);
+      if (request.subresource !== 'binding') validateChange(resource.judged, prepared, old, request.subresource);
       const verdict = admission.validate({ ...judged, object: prepared });
       if (verdict instanceof Promise) await verdict;
       const layout = resource.layOut(prepared);
@@ -317,11 +317,6 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   return { create, update, remove };
-}
-
-/** Custom objects are judged by the schema of the version that they were sent in. */
-function judgedAs({ spec, stored }: Resource): KindSpec {
-  return spec.custom === undefined ? stored : spec;
 }
 
 /** Whether the client insists on the revision it named. Throws 409 when that is not the newest one, 422 when one is needed. */

@@ -205,10 +205,10 @@ t.test('a Service is reached through its endpoints, by its own name', async (t) 
     spec: { ports: [{ name: 'https', port: 443 }] },
   };
   t.equal((await server.call('POST', '/api/v1/namespaces/default/services', service)).status, 201);
-  await server.call('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+  await server.plant('/registry/discovery.k8s.io/endpointslices/default/hook-1', {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { name: 'hook-1', labels: { 'kubernetes.io/service-name': 'hook' } },
+    metadata: { name: 'hook-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'hook' } },
     addressType: 'IPv4',
     ports: [{ name: 'https', port: hook.port }],
     endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],

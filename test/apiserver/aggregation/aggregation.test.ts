@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import t from 'tap';
+import type { KubeObject } from '../../../src/api/index.ts';
 import { createDialer } from '../../../src/apiserver/aggregation/dial.ts';
 import { dialUpgrade } from '../../../src/streams/index.ts';
 import { at, type Json, startTestServer, type TestServer } from '../harness.ts';
@@ -69,7 +70,7 @@ const service = {
   spec: { ports: [{ name: 'https', port: 443, targetPort: 8443 }] },
 };
 
-function slice(port: number, ready = true): Json {
+function slice(port: number, ready = true): KubeObject & Json {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -122,10 +123,10 @@ t.test('a remote group-version', async (t) => {
   t.match(refused.text, 'service unavailable');
   await api.call('POST', '/api/v1/namespaces/default/services', service);
   await reasonIs(api, 'EndpointsNotFound');
-  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
-  await api.call('POST', slices, slice(extension.port, false));
+  const sliceKey = '/registry/discovery.k8s.io/endpointslices/default/shapes-1';
+  await api.plant(sliceKey, slice(extension.port, false));
   await reasonIs(api, 'MissingEndpoints');
-  await api.patch(`${slices}/shapes-1`, slice(extension.port));
+  await api.plant(sliceKey, slice(extension.port));
   await reasonIs(api, 'Passed');
 
   const documents = (await api.call('GET', '/openapi/v3')).body['paths'] as Json;
@@ -231,7 +232,7 @@ t.test('a remote group-version', async (t) => {
   t.test('is unavailable when its server does not prove itself', async (t) => {
     const other = await startExtensionServer(api.pki, front.ca, 'somebody.else.svc');
     t.teardown(() => other.close());
-    await api.patch(`${slices}/shapes-1`, slice(other.port));
+    await api.plant(sliceKey, slice(other.port));
     await reasonIs(api, 'FailedDiscoveryCheck');
     t.equal((await api.call('GET', circles)).status, 503);
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';

@@ -9,6 +9,7 @@ import { customResources } from './custom-resources.ts';
 import { withField } from './fields.ts';
 import { jobs } from './jobs.ts';
 import { namespaces } from './namespaces.ts';
+import { persistentVolumeClaims, persistentVolumes } from './persistent-volumes.ts';
 import { pods } from './pods.ts';
 import { services } from './services.ts';
 
@@ -22,8 +23,8 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'nodes.': { keepsStatus: true },
   'serviceaccounts.': { answersDeleted: true },
   'resourcequotas.': { answersDeleted: true },
-  'persistentvolumes.': { answersDeleted: true },
-  'persistentvolumeclaims.': { answersDeleted: true },
+  'persistentvolumes.': persistentVolumes,
+  'persistentvolumeclaims.': persistentVolumeClaims,
   'podtemplates.': { answersDeleted: true },
   'events.': { createOnUpdate: true },
   'endpoints.': { createOnUpdate: true },
@@ -37,6 +38,7 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'certificatesigningrequests.certificates.k8s.io': certificateSigningRequests,
   'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitions,
   'apiservices.apiregistration.k8s.io': apiServices,
+  'ingresses.networking.k8s.io': { create: (object) => withField(object, 'status', { loadBalancer: {} }) },
   'jobs.batch': jobs,
   'deployments.apps': apps,
   'replicasets.apps': { ...apps, ...startsWith({ replicas: 0 }) },

@@ -1,126 +1,129 @@
-// Services: cluster address, node ports and the fields that follow from them. Source: pkg/registry/core/service/storage
-// (alloc.go, storage.go: patchAllocatedValues, defaultOnRead).
+// Services: cluster address, node ports and the fields that follow from them. Allocation comes before validation, as
+// upstream, so that what was allocated is validated too; what is malformed is left for validation to tell.
+// Source: kubernetes pkg/registry/core/service/storage (alloc.go).
 
-import type { KubeObject, Service, ServicePort } from '../../../api/index.ts';
+import {
+  type KubeObject,
+  needsHealthCheck,
+  type Service,
+  type ServicePort,
+  validateServiceAddresses,
+} from '../../../api/index.ts';
 import { type FieldCause, invalid } from '../../http/status-body.ts';
 import type { Strategy, StrategyContext } from '../strategy.ts';
 import { section, withField } from './fields.ts';
-
-type Spec = NonNullable<Service['spec']>;
+import {
+  hasAddress,
+  hasNodePorts,
+  type ServiceSpec,
+  withAllocated,
+  withOneAddress,
+  withoutUnneeded,
+} from './service-fields.ts';
 
 const kind = { group: '', kind: 'Service' };
+const noStatus = { loadBalancer: {} };
 
 export const services: Strategy = {
   answersDeleted: true,
-  create: (object, context) =>
-    withField(withField(object, 'spec', allocate(object as Service, undefined, context)), 'status', {
-      loadBalancer: {},
-    }),
-  update: (object, old, context) => withField(object, 'spec', allocate(object as Service, old as Service, context)),
+  create: (object, context) => {
+    const spec = withOneAddress(specOf(object));
+    return withField(withField(object, 'spec', allocate(spec, allocating(object, context))), 'status', noStatus);
+  },
+  update(object, old, context) {
+    const before = specOf(old);
+    const spec = withOneAddress(withAllocated(specOf(object), before), before);
+    const allocated = allocate(spec, { ...allocating(object, context), old: before });
+    const updated = withField(object, 'spec', withoutUnneeded(allocated, before));
+    return allocated.type === 'LoadBalancer' ? updated : withField(updated, 'status', withoutBalancer(object));
+  },
 };
 
-function allocate(service: Service, old: Service | undefined, context: StrategyContext): KubeObject | Spec {
-  const owner = `/registry/core/services/${service.metadata?.namespace ?? ''}/${service.metadata?.name ?? ''}`;
-  context.onDone(() => context.services.release(owner));
-  const spec = (section(service as KubeObject, 'spec') as Spec) ?? {};
-  refuseOtherFamilies(service, spec);
-  const addressed = withAddress(keepAllocated(spec, old?.spec), { service, owner, context, old: old?.spec });
-  return withHealthPort(withPorts(addressed, { service, owner, context }), { service, owner, context, old: old?.spec });
+function specOf(object: KubeObject): ServiceSpec {
+  return section(object, 'spec') as ServiceSpec;
 }
 
-/** IPv4 is the one family of this cluster's Services. Source: alloc.go, initIPFamilyFields. */
-function refuseOtherFamilies(service: Service, { type, ipFamilies = [], ipFamilyPolicy }: Spec): void {
-  if (type === 'ExternalName') return;
-  const at = ipFamilies.findIndex((family) => family !== 'IPv4');
-  if (at >= 0) refuse(service, `spec.ipFamilies[${at}]`, ipFamilies[at], 'not configured on this cluster');
-  if (ipFamilyPolicy === 'RequireDualStack') {
-    refuse(service, 'spec.ipFamilyPolicy', ipFamilyPolicy, 'this cluster is not configured for dual-stack services');
-  }
-}
-
-/** Where load balancers ask whether a node has endpoints of the Service. Source: alloc.go, allocHealthCheckNodePort. */
-function withHealthPort(spec: Spec, { service, owner, context, old }: Allocating): Spec {
-  const { healthCheckNodePort, ...rest } = spec;
-  const given = healthCheckNodePort === 0 ? undefined : healthCheckNodePort;
-  if (!needsHealthPort(spec)) {
-    if (given === undefined || given === old?.healthCheckNodePort) return rest;
-    const why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
-    return refuse(service, 'spec.healthCheckNodePort', given, why);
-  }
-  const before = old !== undefined && needsHealthPort(old) ? old.healthCheckNodePort : undefined;
-  if (before !== undefined && given !== undefined && given !== before) {
-    refuse(service, 'spec.healthCheckNodePort', given, 'field is immutable');
-  }
-  const taken = context.services.takePort(given ?? before, owner);
-  if ('why' in taken) return refuse(service, 'spec.healthCheckNodePort', given ?? 0, taken.why);
-  return { ...spec, healthCheckNodePort: taken.port };
-}
-
-function needsHealthPort({ type, externalTrafficPolicy }: Spec): boolean {
-  return type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+function withoutBalancer(object: KubeObject): object {
+  return { ...section(object, 'status'), ...noStatus };
 }
 
 interface Allocating {
   readonly service: Service;
   readonly owner: string;
   readonly context: StrategyContext;
-  readonly old?: Spec | undefined;
+  readonly old?: ServiceSpec;
 }
 
-/** A PUT that leaves allocated fields out keeps what the Service has. */
-function keepAllocated(spec: Spec, old: Spec | undefined): Spec {
-  if (old === undefined || spec.type === 'ExternalName' || old.type === 'ExternalName') return spec;
-  const kept: Spec = {
-    ...spec,
-    clusterIP: spec.clusterIP === undefined || spec.clusterIP === '' ? old.clusterIP : spec.clusterIP,
-    clusterIPs:
-      (spec.clusterIPs?.length ?? 0) === 0 && (spec.clusterIP ?? '') === '' ? old.clusterIPs : spec.clusterIPs,
-  } as Spec;
-  if (!hasNodePorts(spec) || !hasNodePorts(old)) return kept;
-  const known = new Map((old.ports ?? []).map((port) => [portKey(port), port.nodePort]));
-  const ports = (spec.ports ?? []).map((port) => {
-    const nodePort = port.nodePort ?? known.get(portKey(port));
-    return nodePort === undefined ? port : { ...port, nodePort };
-  });
-  return { ...kept, ports };
+function allocating(object: KubeObject, context: StrategyContext): Allocating {
+  const owner = `/registry/core/services/${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}`;
+  context.onDone(() => context.services.release(owner));
+  return { service: object, owner, context };
 }
 
-function withAddress(spec: Spec, { service, owner, context, old }: Allocating): Spec {
-  if (spec.type === 'ExternalName') {
-    const { clusterIP: _one, clusterIPs: _all, ipFamilies: _families, ipFamilyPolicy: _policy, ...rest } = spec;
-    return rest;
+function allocate(spec: ServiceSpec, at: Allocating): ServiceSpec {
+  if (validateServiceAddresses(spec).length > 0) return spec;
+  return withHealthPort(withPorts(withAddress(withFamilies(spec, at), at), at), at);
+}
+
+/** IPv4 is the one family of this cluster's Services. Source: initIPFamilyFields. */
+function withFamilies(spec: ServiceSpec, { service, old }: Allocating): ServiceSpec {
+  if (!hasAddress(spec)) return spec;
+  const isSelectorless = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+  const policy = spec.ipFamilyPolicy ?? old?.ipFamilyPolicy ?? (isSelectorless ? 'RequireDualStack' : 'SingleStack');
+  const given = spec.ipFamilies ?? [];
+  if (policy === 'SingleStack' && given.length > 1) {
+    const why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified";
+    refuse(service, 'spec.ipFamilyPolicy', policy, why);
   }
-  const wanted = spec.clusterIP === '' ? undefined : (spec.clusterIP ?? spec.clusterIPs?.[0]);
-  const before = old?.clusterIP ?? '';
-  if (before !== '' && wanted !== undefined && wanted !== before) {
-    refuse(service, 'spec.clusterIPs[0]', [wanted], 'may not change once set');
+  if (isSelectorless) {
+    // Its endpoints are somebody else's, so they may have any family.
+    const [first = 'IPv4', second = first === 'IPv4' ? 'IPv6' : 'IPv4'] = given;
+    const ipFamilies = given.length > 1 || policy === 'SingleStack' ? [first, ...given.slice(1)] : [first, second];
+    return { ...spec, ipFamilyPolicy: policy, ipFamilies };
   }
-  const families = { ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' };
-  if (wanted === 'None') return { ...spec, clusterIP: 'None', clusterIPs: ['None'], ...families };
+  if (policy === 'RequireDualStack') {
+    refuse(service, 'spec.ipFamilyPolicy', policy, 'this cluster is not configured for dual-stack services');
+  }
+  const other = given.findIndex((family) => family !== 'IPv4');
+  if (other >= 0) refuse(service, `spec.ipFamilies[${other}]`, given[other], 'not configured on this cluster');
+  return { ...spec, ipFamilyPolicy: policy, ipFamilies: ['IPv4'] };
+}
+
+function withAddress(spec: ServiceSpec, { service, owner, context, old }: Allocating): ServiceSpec {
+  if (!hasAddress(spec) || spec.clusterIP === 'None') return spec;
+  const wanted = spec.clusterIP;
+  // Another address than the present one is for validation to refuse, whether it is free or not.
+  if (wanted !== undefined && old?.clusterIP && wanted !== old.clusterIP) return spec;
   const taken = context.services.takeAddress(wanted, owner);
-  if ('why' in taken) refuse(service, 'spec.clusterIPs', [wanted ?? ''], taken.why);
-  return { ...spec, clusterIP: taken.address, clusterIPs: [taken.address], ...families };
+  if ('why' in taken) return refuse(service, 'spec.clusterIPs', [wanted ?? ''], taken.why);
+  return { ...spec, clusterIP: taken.address, clusterIPs: [taken.address] };
 }
 
-function withPorts(spec: Spec, { service, owner, context }: Allocating): Spec {
-  if (!hasNodePorts(spec)) {
-    const ports = spec.ports?.map(({ nodePort: _unused, ...port }) => port as ServicePort);
-    return { ...spec, ...(ports === undefined ? {} : { ports }) };
-  }
-  const ports = (spec.ports ?? []).map((port, index) => {
-    const taken = context.services.takePort(port.nodePort === 0 ? undefined : port.nodePort, owner);
-    if ('why' in taken) return refuse(service, `spec.ports[${index}].nodePort`, port.nodePort ?? 0, taken.why);
+/** Ports of one number, as DNS has them for TCP and UDP, get one node port. */
+function withPorts(spec: ServiceSpec, { service, owner, context }: Allocating): ServiceSpec {
+  if ((spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') || spec.ports === undefined) return spec;
+  const byNumber = new Map<number, number>();
+  for (const { port, nodePort } of spec.ports) if (nodePort && !byNumber.has(port)) byNumber.set(port, nodePort);
+  const ports = spec.ports.map((port, index): ServicePort => {
+    if (!port.nodePort && !hasNodePorts(spec)) return port;
+    const wanted = port.nodePort || byNumber.get(port.port);
+    const taken = context.services.takePort(wanted, owner);
+    if ('why' in taken) return refuse(service, `spec.ports[${index}].nodePort`, wanted ?? 0, taken.why);
+    byNumber.set(port.port, taken.port);
     return { ...port, nodePort: taken.port };
   });
-  return { ...spec, ports, externalTrafficPolicy: spec.externalTrafficPolicy ?? 'Cluster' };
+  return { ...spec, ports };
 }
 
-function hasNodePorts(spec: Spec): boolean {
-  return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-}
-
-function portKey(port: ServicePort): string {
-  return `${port.protocol ?? 'TCP'}/${port.port}`;
+/** Source: allocHealthCheckNodePort. */
+function withHealthPort(spec: ServiceSpec, { service, owner, context, old }: Allocating): ServiceSpec {
+  if (!needsHealthCheck(spec)) return spec;
+  const wanted = spec.healthCheckNodePort || undefined;
+  // A change of it is for validation to refuse.
+  if (wanted !== undefined && old?.healthCheckNodePort && wanted !== old.healthCheckNodePort) return spec;
+  const taken = context.services.takePort(wanted, owner);
+  if ('why' in taken) return refuse(service, 'spec.healthCheckNodePort', wanted ?? 0, taken.why);
+  return { ...spec, healthCheckNodePort: taken.port };
 }
 
 function refuse(service: Service, field: string, value: unknown, why: string): never {
