@@ -3,18 +3,11 @@
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
 import { ensureSchemas } from './schemas.ts';
+import { cidrValue, dnsLabel, dnsSubdomain, ipAddress, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 ensureSchemas();
 
-const label =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const subdomain =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const qualified =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const ip = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-const cidr = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 const noLoopback = 'may not be in the loopback range (127.0.0.0/8, ::1/128)';
 const onlyBalancer = "Forbidden: may only be used when `type` is 'LoadBalancer'";
 
@@ -56,7 +49,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     },
     'metadata.annotations[service.kubernetes.io/topology-mode]: Invalid value: "auto": must match annotations[service.kubernetes.io/topology-aware-hints] when both are specified',
   ],
-  [kinds.service, port({ appProtocol: '-x' }), `spec.ports[0].appProtocol: Invalid value: "-x": ${qualified}`],
+  [kinds.service, port({ appProtocol: '-x' }), `spec.ports[0].appProtocol: Invalid value: "-x": ${qualifiedName}`],
   [
     kinds.service,
     service({ clusterIP: 'None', clusterIPs: ['None'], type: 'NodePort' }),
@@ -91,7 +84,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.service,
     service({ clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', '10.0.0.2', 'x'] }),
-    `spec.clusterIPs[2]: Invalid value: "x": ${ip}`,
+    `spec.clusterIPs[2]: Invalid value: "x": ${ipAddress}`,
     'spec.clusterIPs: Invalid value: ["10.0.0.1","10.0.0.2","x"]: may only hold up to 2 values',
   ],
   [
@@ -113,7 +106,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.service,
     service({ externalIPs: ['x', '127.0.0.1', '::ffff:169.254.1.1', 'fe80::1', '0.0.0.0', 'ff02::5'] }),
-    `spec.externalIPs[0]: Invalid value: "x": ${ip}`,
+    `spec.externalIPs[0]: Invalid value: "x": ${ipAddress}`,
     `spec.externalIPs[1]: Invalid value: "127.0.0.1": ${noLoopback}`,
     'spec.externalIPs[2]: Invalid value: "::ffff:169.254.1.1": may not be in the link-local range (169.254.0.0/16, fe80::/10)',
     'spec.externalIPs[3]: Invalid value: "fe80::1": may not be in the link-local range (169.254.0.0/16, fe80::/10)',
@@ -130,7 +123,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     kinds.service,
     service({ loadBalancerSourceRanges: ['x'] }),
     `spec.LoadBalancerSourceRanges: ${onlyBalancer}`,
-    `spec.LoadBalancerSourceRanges[0]: Invalid value: "x": ${cidr}`,
+    `spec.LoadBalancerSourceRanges[0]: Invalid value: "x": ${cidrValue}`,
   ],
   [
     kinds.service,
@@ -138,7 +131,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
       metadata: { annotations: { 'service.beta.kubernetes.io/load-balancer-source-ranges': '10.0.0.0/8, x' } },
       ...balancer({}),
     },
-    `metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]: Invalid value: "x": ${cidr}`,
+    `metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]: Invalid value: "x": ${cidrValue}`,
   ],
   [
     kinds.service,
@@ -146,7 +139,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     `spec.allocateLoadBalancerNodePorts: ${onlyBalancer}`,
     `spec.loadBalancerClass: ${onlyBalancer}`,
   ],
-  [kinds.service, balancer({ loadBalancerClass: '-' }), `spec.loadBalancerClass: Invalid value: "-": ${qualified}`],
+  [kinds.service, balancer({ loadBalancerClass: '-' }), `spec.loadBalancerClass: Invalid value: "-": ${qualifiedName}`],
   [
     kinds.service,
     service({ externalTrafficPolicy: 'Local', healthCheckNodePort: 30_000 }),
@@ -163,23 +156,23 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.endpoints,
     subset({ addresses: [{ ip: '127.0.0.1', hostname: 'H', nodeName: '' }] }),
-    `subsets[0].addresses[0].hostname: Invalid value: "H": ${label}`,
-    `subsets[0].addresses[0].nodeName: Invalid value: "": ${subdomain}`,
+    `subsets[0].addresses[0].hostname: Invalid value: "H": ${dnsLabel}`,
+    `subsets[0].addresses[0].nodeName: Invalid value: "": ${dnsSubdomain}`,
     `subsets[0].addresses[0].ip: Invalid value: "127.0.0.1": ${noLoopback}`,
   ],
   [
     kinds.endpoints,
     subset({ notReadyAddresses: [{}] }),
-    `subsets[0].notReadyAddresses[0].ip: Invalid value: "": ${ip}`,
+    `subsets[0].notReadyAddresses[0].ip: Invalid value: "": ${ipAddress}`,
     'subsets[0].notReadyAddresses[0].ip: Invalid value: "": must be a valid IP address',
   ],
   [
     kinds.endpoints,
     subset({ ports: [{ name: 'A' }, { port: 1, appProtocol: '-' }] }),
-    `subsets[0].ports[0].name: Invalid value: "A": ${label}`,
+    `subsets[0].ports[0].name: Invalid value: "A": ${dnsLabel}`,
     'subsets[0].ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
     'subsets[0].ports[1].name: Required value',
-    `subsets[0].ports[1].appProtocol: Invalid value: "-": ${qualified}`,
+    `subsets[0].ports[1].appProtocol: Invalid value: "-": ${qualifiedName}`,
   ],
 
   [kinds.endpointSlice, slice({ hints: { forZones: [{ name: 'a' }], forNodes: [{ name: 'n' }] } })],
@@ -189,7 +182,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     slice({ addresses: ['', 'a', 'A.b'] }, { addressType: 'FQDN' }),
     'endpoints[0].addresses[0]: Required value',
     'endpoints[0].addresses[1]: Invalid value: "a": should be a domain with at least two segments separated by dots',
-    `endpoints[0].addresses[2]: Invalid value: "A.b": ${subdomain}`,
+    `endpoints[0].addresses[2]: Invalid value: "A.b": ${dnsSubdomain}`,
   ],
   [
     kinds.endpointSlice,
@@ -199,9 +192,9 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.endpointSlice,
     slice({ nodeName: 'N', hostname: '', deprecatedTopology: { a: '-' } }),
-    `endpoints[0].nodeName: Invalid value: "N": ${subdomain}`,
+    `endpoints[0].nodeName: Invalid value: "N": ${dnsSubdomain}`,
     "endpoints[0].deprecatedTopology: Invalid value: \"-\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-    `endpoints[0].hostname: Invalid value: "": ${label}`,
+    `endpoints[0].hostname: Invalid value: "": ${dnsLabel}`,
   ],
   [
     kinds.endpointSlice,
@@ -212,11 +205,11 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.endpointSlice,
     slice({}, { ports: [{ name: 'A', protocol: '' }, { name: 'b' }, { name: 'b', appProtocol: '' }] }),
-    `ports[0].name: Invalid value: "A": ${label}`,
+    `ports[0].name: Invalid value: "A": ${dnsLabel}`,
     'ports[0].protocol: Unsupported value: "": supported values: "SCTP", "TCP", "UDP"',
     'ports[2].name: Duplicate value: "b"',
     'ports[2].appProtocol: Invalid value: "": name part must be non-empty',
-    `ports[2].appProtocol: Invalid value: "": ${qualified}`,
+    `ports[2].appProtocol: Invalid value: "": ${qualifiedName}`,
   ],
 
   [kinds.ingress, spec({ defaultBackend: backend, tls: [{ hosts: ['*.a.b'], secretName: 's' }] })],
@@ -224,10 +217,10 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     kinds.ingress,
     spec({ defaultBackend: {}, tls: [{ hosts: ['', '*'], secretName: 'S' }], ingressClassName: '-' }),
     'spec.defaultBackend: Invalid value: "": resource or service backend is required',
-    `spec.tls[0].hosts[0]: Invalid value: "": ${subdomain}`,
+    `spec.tls[0].hosts[0]: Invalid value: "": ${dnsSubdomain}`,
     "spec.tls[0].hosts[1]: Invalid value: \"*\": a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-    `spec.tls[0].secretName: Invalid value: "S": ${subdomain}`,
-    `spec.ingressClassName: Invalid value: "-": ${subdomain}`,
+    `spec.tls[0].secretName: Invalid value: "S": ${dnsSubdomain}`,
+    `spec.ingressClassName: Invalid value: "-": ${dnsSubdomain}`,
   ],
   [
     kinds.ingress,
@@ -237,7 +230,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.ingress,
     resource({ apiGroup: '', kind: 'a/b', name: '' }),
-    `spec.rules[0].http.paths[0].backend.resource.apiGroup: Invalid value: "": ${subdomain}`,
+    `spec.rules[0].http.paths[0].backend.resource.apiGroup: Invalid value: "": ${dnsSubdomain}`,
     'spec.rules[0].http.paths[0].backend.resource.kind: Invalid value: "a/b": may not contain \'/\'',
     'spec.rules[0].http.paths[0].backend.resource.name: Required value',
   ],
@@ -254,18 +247,18 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.ingressClass,
     ingressClass({ apiGroup: '-', scope: 'Namespace' }),
-    `spec.parameters.apiGroup: Invalid value: "-": ${subdomain}`,
+    `spec.parameters.apiGroup: Invalid value: "-": ${dnsSubdomain}`,
     "spec.parameters.namespace: Required value: `parameters.scope` is set to 'Namespace'",
   ],
   [
     kinds.ingressClass,
     ingressClass({ scope: 'Namespace', namespace: '' }),
-    `spec.parameters.namespace: Invalid value: "": ${label}`,
+    `spec.parameters.namespace: Invalid value: "": ${dnsLabel}`,
   ],
   [
     kinds.ingressClass,
     spec({ controller: 'A/b c' }),
-    `spec.controller: Invalid value: "A": ${subdomain}`,
+    `spec.controller: Invalid value: "A": ${dnsSubdomain}`,
     "spec.controller: Invalid value: \"b c\": Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')",
   ],
 
@@ -275,7 +268,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     peer({ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16', '10.0.0.0/8', 'x', 'fd00::/64'] } }),
     'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
     'spec.ingress[0].from[0].ipBlock.except[1]: Invalid value: "10.0.0.0/8": must be a strict subset of `cidr`',
-    `spec.ingress[0].from[0].ipBlock.except[2]: Invalid value: "x": ${cidr}`,
+    `spec.ingress[0].from[0].ipBlock.except[2]: Invalid value: "x": ${cidrValue}`,
     'spec.ingress[0].from[0].ipBlock.except[3]: Invalid value: "fd00::/64": must be a strict subset of `cidr`',
   ],
   [
@@ -362,7 +355,7 @@ const changes: readonly (readonly [
     status({}),
     status({ ip: 'x', ipMode: 'y', hostname: '1.1.1.1' }),
     'status',
-    `status.loadBalancer.ingress[0].ip: Invalid value: "x": ${ip}`,
+    `status.loadBalancer.ingress[0].ip: Invalid value: "x": ${ipAddress}`,
     'status.loadBalancer.ingress[0].ipMode: Unsupported value: "y": supported values: "Proxy", "VIP"',
     'status.loadBalancer.ingress[0].hostname: Invalid value: "1.1.1.1": must be a DNS name, not an IP address',
   ],
@@ -385,8 +378,8 @@ const changes: readonly (readonly [
     spec({ defaultBackend: backend }),
     { ...spec({ defaultBackend: backend }), status: { loadBalancer: { ingress: [{ ip: 'x', hostname: '-' }] } } },
     'status',
-    `status.loadBalancer.ingress[0].ip: Invalid value: "x": ${ip}`,
-    `status.loadBalancer.ingress[0].hostname: Invalid value: "-": ${subdomain}`,
+    `status.loadBalancer.ingress[0].ip: Invalid value: "x": ${ipAddress}`,
+    `status.loadBalancer.ingress[0].hostname: Invalid value: "-": ${dnsSubdomain}`,
   ],
   [
     kinds.endpointSlice,

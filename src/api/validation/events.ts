@@ -9,6 +9,8 @@ import { immutable, invalidFor, requireText, sameJson } from './rules.ts';
 
 const eventTypes = valuesOf('io.k8s.api.events.v1.Event', 'type');
 const maxText = 128;
+/** Bytes of one UTF-16 unit, so that short texts need not be counted. */
+const maxUtf8 = 3;
 const maxMessage = 1024;
 
 export function validateEvent(event: CoreEvent): readonly FieldError[] {
@@ -36,7 +38,7 @@ function validateReport({
   message,
 }: CoreEvent): FieldError[] {
   const tooLong = (field: string, text = '', max = maxText): FieldError[] =>
-    text.length > max && Buffer.byteLength(text) > max
+    text.length * maxUtf8 > max && Buffer.byteLength(text) > max
       ? [invalid(field, '', `can have at most ${max} characters`)]
       : [];
   return [
