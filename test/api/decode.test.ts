@@ -138,12 +138,33 @@ t.test('hostile bodies are refused and change nothing outside', async (t) => {
   t.equal(({} as { polluted?: number }).polluted, undefined);
 });
 
+t.test('null is an object without fields', async (t) => {
+  t.strictSame(decodeObject(kinds.pod, Buffer.from('null')).object, { apiVersion: 'v1', kind: 'Pod' });
+});
+
+t.test('an object of a kind without a schema names its kind', async (t) => {
+  const custom = { group: 'example.com', version: 'v1', kind: 'Custom' };
+  t.match(decodeObject(custom, Buffer.from('{"kind":"Custom"}')).object, {
+    apiVersion: 'example.com/v1',
+    kind: 'Custom',
+  });
+  t.throws(() => decodeObject(custom, Buffer.from('{"metadata":{}}')), {
+    message: /Object 'Kind' is missing in '{"metadata":{}}'/,
+  });
+});
+
 t.test('YAML bodies', async (t) => {
   const yaml = (text: string): KubeObject => decodeObject(kinds.pod, Buffer.from(text), { format: 'yaml' }).object;
   t.match(yaml('metadata: {name: x}\nspec:\n  hostNetwork: yes\n  terminationGracePeriodSeconds: 5\n'), {
     spec: { hostNetwork: true, terminationGracePeriodSeconds: 5 },
   });
-  t.throws(() => yaml('metadata:\n  name: a\n  name: b\n'), { message: /yaml: line 3: duplicated mapping key/ });
+  t.match(yaml('metadata: {name: a}\n---\nmetadata: {name: b}\n'), { metadata: { name: 'a' } }, 'one document counts');
+  t.strictSame(yaml('# nothing\n'), { apiVersion: 'v1', kind: 'Pod' });
+  t.strictSame(decodeObject(kinds.pod, Buffer.from('metadata:\n  name: a\n  name: b\n'), { format: 'yaml' }), {
+    object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'b' } },
+    problems: ['yaml: unmarshal errors:\n  line 3: key "name" already set in map'],
+  });
+  t.throws(() => yaml('a: b: c'), { message: /error converting YAML to JSON: yaml: line 1/ });
   t.throws(
     () =>
       yaml(

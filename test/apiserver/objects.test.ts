@@ -168,6 +168,37 @@ t.test('patches of one object at the same time all count', async (t) => {
   t.equal((await api.patch(`${configMaps}/absent`, {})).status, 404);
 });
 
+t.test('a patch that leaves no object of the kind is refused with what it was', async (t) => {
+  await api.call('POST', configMaps, configMap('misshapen'));
+  for (const [body, type] of [
+    [{ data: { a: 1 } }, 'merge'],
+    [{ data: { a: 1 } }, 'strategic-merge'],
+    [[{ op: 'add', path: '/data', value: { a: 1 } }], 'json'],
+  ] as const) {
+    const { status, body: answer } = await api.patch(`${configMaps}/misshapen`, body, type);
+    t.equal(status, 422, type);
+    t.match(answer, { reason: 'Invalid', details: { causes: [{ field: 'patch', reason: 'FieldValueInvalid' }] } });
+    t.match(answer['message'], /patch: Invalid value: .*cannot unmarshal number into Go struct field ConfigMap.data.a/);
+  }
+});
+
+t.test('options of a delete that are of the wrong type do not count as none', async (t) => {
+  await api.call('POST', configMaps, configMap('kept'));
+  for (const options of [
+    { preconditions: 'x' },
+    { preconditions: { uid: 5 } },
+    { dryRun: 'All' },
+    { gracePeriodSeconds: 1.5 },
+    { orphanDependents: 'x' },
+    { propagationPolicy: 5 },
+  ]) {
+    const { status, body } = await api.call('DELETE', `${configMaps}/kept`, options);
+    t.equal(status, 400, JSON.stringify(options));
+    t.match(body['message'], /cannot be handled as a DeleteOptions: json: cannot unmarshal/);
+  }
+  t.equal((await api.call('GET', `${configMaps}/kept`)).status, 200);
+});
+
 t.test('a delete tells what it deleted', async (t) => {
   const created = await api.call('POST', configMaps, configMap('bye'));
   const uid = at(created.body, 'metadata.uid');

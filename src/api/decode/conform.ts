@@ -78,7 +78,7 @@ function conformValue(walk: Walk, owner: ObjectSchema, schema: Schema, value: un
       if (typeof value !== 'boolean') throw mismatch(walk, owner, value, 'bool');
       return value;
     case 'number':
-      if (typeof value !== 'number') throw mismatch(walk, owner, value, 'float64');
+      if (typeof value !== 'number' || !Number.isFinite(value)) throw mismatch(walk, owner, value, 'float64');
       return value;
     case 'quantity':
       return normalQuantity(value);

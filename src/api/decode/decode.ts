@@ -9,7 +9,7 @@ import type { KubeObject } from '../types.ts';
 import { conform } from './conform.ts';
 import { DecodeError } from './decode-error.ts';
 import { duplicateKeys, type ParsedJson, parseJson } from './json.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYamlLeniently } from './yaml.ts';
 
 export interface DecodeOptions {
   /** Default: json. */
@@ -31,23 +31,26 @@ export interface Decoded {
  */
 export function decodeObject(kind: GroupVersionKind, body: Uint8Array, options: DecodeOptions = {}): Decoded {
   if (options.format === 'protobuf') return decodeProtobufBody(kind, body, options.schema);
-  if (body.length === 0)
+  if (body.length === 0 && options.format !== 'yaml')
     throw unrecognized(kind, body, "couldn't get version/kind; json parse error: unexpected end of JSON input");
-  const parsed = options.format === 'yaml' ? parseYamlBody(kind, body) : parseJsonBody(kind, body);
-  const { value } = parsed;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const what = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  const parsed: ParsedBody = options.format === 'yaml' ? parseYamlBody(kind, body) : parseJsonBody(kind, body);
+  // Go decodes null, and YAML without a document, into an object without fields.
+  const value = parsed.value ?? {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
     throw unrecognized(
       kind,
       body,
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
   }
+  const schema = options.schema ?? builtInSchemas().ofKind(kind);
+  if (schema === undefined) requireKind(kind, value);
   checkKind(kind, value);
-  const { problems, keys } = conformTo(kind, value, options.schema);
+  const { problems, keys } = conformTo(kind, value, schema);
   const duplicates =
     parsed.text === undefined || keys === parsed.keys
-      ? []
+      ? (parsed.problems ?? [])
       : duplicateKeys(parsed.text).map((path) => `duplicate field ${JSON.stringify(path)}`);
   return { object: value, problems: duplicates.length === 0 ? problems : [...duplicates, ...problems] };
 }
@@ -88,6 +91,14 @@ function conformTo(
   }
 }
 
+/** Of custom objects the kind may not be left out. */
+function requireKind(kind: GroupVersionKind, value: { kind?: unknown }): void {
+  if ((value.kind ?? '') !== '') return;
+  throw new DecodeError(
+    cannotHandle(kind, `unmarshalerDecoder: Object 'Kind' is missing in '${JSON.stringify(value).slice(0, 1000)}'`),
+  );
+}
+
 /** Sets apiVersion and kind where they are missing, refuses others than the expected. */
 function checkKind(kind: GroupVersionKind, value: { apiVersion?: unknown; kind?: unknown }): void {
   const apiVersion = apiVersionOf(kind);
@@ -121,9 +132,14 @@ function parseJsonBody(kind: GroupVersionKind, body: Uint8Array): ParsedJson {
   }
 }
 
-function parseYamlBody(kind: GroupVersionKind, body: Uint8Array): { value: unknown; keys?: number; text?: string } {
+interface ParsedBody extends Partial<ParsedJson> {
+  /** Keys that YAML gives more than once. */
+  readonly problems?: readonly string[];
+}
+
+function parseYamlBody(kind: GroupVersionKind, body: Uint8Array): ParsedBody {
   try {
-    return { value: parseYaml(body) };
+    return parseYamlLeniently(body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw unrecognized(kind, body, error.message);

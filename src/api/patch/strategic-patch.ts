@@ -9,9 +9,10 @@ import { type Fields, isFields, type KeyedList, mergeKeyedList, mergeScalarList 
 
 /**
  * Answers a new object; what the patch does not touch is shared with `object`. `schema` is that of the kind; fields that
- * it does not know are merged as in a merge patch. Throws PatchError.
+ * it does not know are merged as in a merge patch; null changes nothing. Throws PatchError.
  */
 export function applyStrategicMergePatch(schema: ObjectSchema, object: object, patch: unknown): object {
+  if (patch === null) return object;
   if (!isFields(patch)) {
     throw new PatchError(
       'BadRequest',

@@ -43,7 +43,8 @@ function says(path: string, text: string): string {
 
 /** The JSON type of a value as OpenAPI names it. */
 function typeOf(value: unknown): string {
-  if (value === null) return 'null';
+  // A number past what JSON can carry would be stored as null.
+  if (value === null || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? 'integer' : 'number';
   return typeof value;

@@ -1,7 +1,7 @@
 // What a DELETE does to an object: removes it, marks it, or nothing because it is on its way out already. Pure.
 // Source: k8s.io/apiserver pkg/registry/rest/delete.go (BeforeDelete) and generic/registry/store.go (deletionFinalizers).
 
-import type { KubeObject } from '../../api/index.ts';
+import { builtInSchemas, conformObject, DecodeError, type KubeObject } from '../../api/index.ts';
 import { dryRunOf, integerOf, refusedOptions } from '../http/request-options.ts';
 import { badRequest } from '../http/status-body.ts';
 import type { Strategy } from './strategy.ts';
@@ -75,6 +75,7 @@ export function parseDeleteOptions(body: unknown, query: URLSearchParams): Delet
   if (typeof given !== 'object' || Array.isArray(given) || kind !== 'DeleteOptions') {
     throw badRequest('the body of the request cannot be handled as a DeleteOptions');
   }
+  checkTypes(given);
   const grace = given['gracePeriodSeconds'] ?? integerOf(query, 'gracePeriodSeconds');
   const orphans = given['orphanDependents'] ?? booleanOf(query.get('orphanDependents'));
   const named = given['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
@@ -88,15 +89,25 @@ export function parseDeleteOptions(body: unknown, query: URLSearchParams): Delet
     const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: ${supported}`;
     throw refusedPolicy('FieldValueNotSupported', message);
   }
-  if (grace !== undefined && typeof grace !== 'number')
-    throw badRequest('DeleteOptions: gracePeriodSeconds must be a number');
   const dryRun = given['dryRun'] ?? query.getAll('dryRun');
   return {
-    gracePeriodSeconds: grace,
+    gracePeriodSeconds: grace as number | undefined,
     propagationPolicy: policy as DeleteOptions['propagationPolicy'],
     preconditions: preconditionsOf(given['preconditions']),
     dryRun: dryRunOf([dryRun].flat(), 'DeleteOptions'),
   };
+}
+
+/** A precondition of the wrong type must not count as none. Throws ApiError 400. */
+function checkTypes(body: Readonly<Record<string, unknown>>): void {
+  const schema = builtInSchemas().ofType('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions');
+  const kind = { group: '', version: 'v1', kind: 'DeleteOptions' };
+  try {
+    conformObject(kind, { ...structuredClone(body), apiVersion: 'v1', kind: kind.kind }, schema);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw badRequest(error.message);
+  }
 }
 
 function refusedPolicy(reason: string, message: string): Error {

@@ -54,9 +54,25 @@ export function applyPatch(
 ): Decoded {
   return translating(() => {
     const object = patched(kind, type, current, patch) as KubeObject;
-    const problems = [...conformObject(kind, object), ...unknownFields(kind, object)];
-    return { object, warnings: judge(kind, problems, mode) };
+    return { object, warnings: judge(kind, conformPatched(kind, object, patch), mode) };
   });
+}
+
+/** The unknown fields of a patch's result; that of a good patch is an object of its kind. */
+function conformPatched(kind: KindSpec, object: KubeObject, patch: unknown): readonly string[] {
+  try {
+    return [...conformObject(kind, object), ...unknownFields(kind, object)];
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const shown = JSON.stringify(JSON.stringify(patch));
+    const wrong: FieldError = {
+      type: 'Invalid',
+      field: 'patch',
+      message: `Invalid value: ${shown}: ${error.message}`,
+    };
+    const { message, details } = invalidStatus({ group: '', kind: '' }, '', [wrong]);
+    throw new ApiError('Invalid', message, { details });
+  }
 }
 
 /** The result of an apply as an object of its kind; unknown fields were refused before. Throws ApiError 400. */
