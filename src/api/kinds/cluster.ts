@@ -9,7 +9,6 @@ import { certificateSigningRequestFields, eventsEventFields } from '../fields/co
 import type * as t from '../types.ts';
 import {
   validateCertificateSigningRequest,
-  validateCertificateSigningRequestStatus,
   validateCertificateSigningRequestUpdate,
 } from '../validation/certificates.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoints.ts';
@@ -69,7 +68,7 @@ export const clusterKinds = {
     nameRule: 'path-segment',
     namespaced: false,
     shortNames: ['csr'],
-    subresources: [{ ...status, validateUpdate: validateCertificateSigningRequestStatus }, part('approval')],
+    subresources: [status, part('approval')],
     fieldSelectors: certificateSigningRequestFields,
     columns: certificateSigningRequestColumns,
     validate: validateCertificateSigningRequest,
