@@ -228,6 +228,11 @@ const replicas = (status: Content): Content => ({
   }),
   status,
 });
+const served = (status: Content): Content => ({
+  metadata: { name: 'v1.g' },
+  ...spec({ group: 'g', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 }),
+  status,
+});
 const decided = { conditions: [{ type: 'Approved', status: 'True' }] };
 
 const changes: readonly Change[] = [
@@ -253,7 +258,30 @@ const changes: readonly Change[] = [
     request({}, { ...decided, certificate: 'YQ==' }),
     request({}, { certificate: 'Yg==' }),
     'status.conditions: Forbidden: updates may not remove a condition of type "Approved"',
+    'status.certificate: Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block',
     'status.certificate: Forbidden: updates may not modify existing certificate content',
+  ],
+  [
+    kinds.certificateSigningRequest,
+    'status',
+    request({}),
+    request({}, decided),
+    'status.conditions: Forbidden: updates may not add a condition of type "Approved"',
+  ],
+  [kinds.certificateSigningRequest, 'approval', request({}), request({}, decided)],
+  [
+    kinds.certificateSigningRequest,
+    'status',
+    request({}, decided),
+    request({}, { conditions: [{ type: 'Approved', status: 'True', reason: 'x' }] }),
+    'status.conditions: Forbidden: updates may not modify a condition of type "Approved"',
+  ],
+  [
+    kinds.apiService,
+    'status',
+    served({}),
+    served({ conditions: [{ type: 'Available', status: 'x' }] }),
+    'status.conditions[0].status: Unsupported value: "x": supported values: "True", "False", "Unknown"',
   ],
   [
     kinds.deployment,

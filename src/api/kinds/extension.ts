@@ -19,7 +19,7 @@ import { defaultDefinition, validateDefinition, validateDefinitionUpdate } from 
 import type * as t from '../types.ts';
 import { validateMutatingWebhooks, validateValidatingWebhooks } from '../validation/admission.ts';
 import { validateAdmissionPolicy, validateAdmissionPolicyBinding } from '../validation/admission-policies.ts';
-import { validateApiService } from '../validation/api-services.ts';
+import { validateApiService, validateApiServiceStatus } from '../validation/api-services.ts';
 import { validateFlowSchema, validatePriorityLevel } from '../validation/flowcontrol.ts';
 import { define, status } from './define.ts';
 
@@ -98,7 +98,7 @@ export const extensionKinds = {
     // Of the core group it ends with a dot.
     nameRule: 'path-segment',
     categories: ['api-extensions'],
-    subresources: [status],
+    subresources: [{ ...status, validateUpdate: validateApiServiceStatus }],
     columns: apiServiceColumns,
     defaults: defaultApiService,
     validate: validateApiService,

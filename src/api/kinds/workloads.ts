@@ -21,7 +21,7 @@ import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStateful
 import { jobFields, replicaSetFields } from '../fields/core.ts';
 import type * as t from '../types.ts';
 import { validateHorizontalPodAutoscaler, validateHorizontalPodAutoscalerV1 } from '../validation/autoscaling.ts';
-import { validateCronJob, validateJob, validateJobUpdate } from '../validation/batch.ts';
+import { validateCronJob, validateJob, validateJobUpdate, validateNewCronJob } from '../validation/batch.ts';
 import { validateControllerRevision, validateControllerRevisionUpdate } from '../validation/records.ts';
 import {
   validateDaemonSetStatus,
@@ -36,6 +36,7 @@ import {
   validateDaemonSetUpdate,
   validateDeployment,
   validateDeploymentUpdate,
+  validateNewStatefulSet,
   validateReplicaSet,
   validateReplicaSetUpdate,
   validateStatefulSet,
@@ -93,6 +94,7 @@ export const workloadKinds = {
     columns: statefulSetColumns,
     defaults: defaultStatefulSet,
     validate: validateStatefulSet,
+    validateNew: validateNewStatefulSet,
     validateUpdate: validateStatefulSetUpdate,
   }),
   daemonSet: define<t.DaemonSet>({
@@ -142,6 +144,7 @@ export const workloadKinds = {
     columns: cronJobColumns,
     defaults: defaultCronJob,
     validate: validateCronJob,
+    validateNew: validateNewCronJob,
   }),
   horizontalPodAutoscaler: define<t.HorizontalPodAutoscaler>({
     group: 'autoscaling',

@@ -4,7 +4,7 @@
 import { type FieldError, invalid, required } from '../field-error.ts';
 import type { APIService } from '../types.ts';
 import { whyNotDns1035Label, whyNotDnsSubdomain, whyNotPathSegment, whyNotPort } from './names.ts';
-import { invalidFor, requireText } from './rules.ts';
+import { each, invalidFor, requireText, strictlyOneOf } from './rules.ts';
 
 type Spec = NonNullable<APIService['spec']>;
 
@@ -29,6 +29,13 @@ export function validateApiService({ metadata, spec = {} as Spec }: APIService):
     ...validateWeight('spec.versionPriority', versionPriority, maxVersionPriority),
   );
   return [...errors, ...(service === undefined ? validateLocal(spec) : validateRemote(spec, service))];
+}
+
+/** Of the status nothing but the conditions' own is looked at. */
+export function validateApiServiceStatus({ status }: APIService): readonly FieldError[] {
+  return each('status.conditions', status?.conditions, (condition, at) =>
+    strictlyOneOf(`${at}.status`, condition.status ?? '', ['True', 'False', 'Unknown']),
+  );
 }
 
 function validateWeight(field: string, weight: number, max: number): FieldError[] {

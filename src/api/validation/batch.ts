@@ -207,7 +207,7 @@ function fixedTemplate(template: PodTemplateSpec | undefined, { spec, status }: 
 
 const maxCronJobName = 52;
 
-export function validateCronJob({ metadata, spec = {} as CronJobSpec }: CronJob): readonly FieldError[] {
+export function validateCronJob({ spec = {} as CronJobSpec }: CronJob): readonly FieldError[] {
   const errors = [
     ...validateSchedule(spec.schedule),
     ...nonNegative('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds),
@@ -225,11 +225,13 @@ export function validateCronJob({ metadata, spec = {} as CronJobSpec }: CronJob)
     ...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit),
     ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
   );
-  // The name of a Job that is made of it ends with eleven characters more.
-  if ((metadata?.name ?? '').length > maxCronJobName) {
-    errors.push(invalid('metadata.name', metadata?.name, `must be no more than ${maxCronJobName} characters`));
-  }
   return errors;
+}
+
+/** The name of a Job that is made of it ends with eleven characters more. */
+export function validateNewCronJob({ metadata }: CronJob): readonly FieldError[] {
+  if ((metadata?.name ?? '').length <= maxCronJobName) return [];
+  return [invalid('metadata.name', metadata?.name, `must be no more than ${maxCronJobName} characters`)];
 }
 
 function validateSchedule(schedule: string | undefined): FieldError[] {

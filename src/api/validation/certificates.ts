@@ -5,7 +5,7 @@ import { duplicate, type FieldError, forbidden, invalid, notSupported, required 
 import { valuesOf } from '../schema/values.ts';
 import type { CertificateSigningRequest } from '../types.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
-import { each, requireText } from './rules.ts';
+import { each, requireText, sameJson } from './rules.ts';
 
 const usages = valuesOf('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', 'usages');
 
@@ -80,21 +80,57 @@ function labelErrors(
   return whyNot(label).map((why) => invalid(field, value, `validating label ${JSON.stringify(label)}: ${why}`));
 }
 
-/** What was decided stays decided, and a certificate that was handed out stays the one. The spec is kept by the server. */
+const decisions = ['Approved', 'Denied'];
+
+/** What was said stays said, and a certificate that was handed out stays the one. The spec is kept by the server. */
 export function validateCertificateSigningRequestUpdate(
   one: CertificateSigningRequest,
   old: CertificateSigningRequest,
 ): readonly FieldError[] {
-  const errors = ['Approved', 'Denied', 'Failed'].flatMap((type) =>
+  const errors = [...decisions, 'Failed'].flatMap((type) =>
     countOf(one, type) < countOf(old, type)
       ? [forbidden('status.conditions', `updates may not remove a condition of type ${JSON.stringify(type)}`)]
       : [],
   );
-  const issued = old.status?.certificate;
-  if (!issued || one.status?.certificate === issued) return errors;
-  return [...errors, forbidden('status.certificate', 'updates may not modify existing certificate content')];
+  const [issued = '', certificate = ''] = [old.status?.certificate, one.status?.certificate];
+  if (issued === certificate) return errors;
+  const why = whyNotCertificates(Buffer.from(certificate, 'base64').toString('latin1'));
+  const field = 'status.certificate';
+  if (why !== undefined) errors.push(invalid(field, '<certificate data>', why));
+  if (issued !== '') errors.push(forbidden(field, 'updates may not modify existing certificate content'));
+  return errors;
 }
 
-function countOf({ status }: CertificateSigningRequest, type: string): number {
-  return (status?.conditions ?? []).filter((one) => one.type === type).length;
+/** Through /status: whether a request is approved is decided elsewhere, by those who may. */
+export function validateCertificateSigningRequestStatus(
+  one: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+): readonly FieldError[] {
+  const errors = [...validateCertificateSigningRequest(one), ...validateCertificateSigningRequestUpdate(one, old)];
+  for (const type of decisions) {
+    const [now, before] = [one, old].map((request) => conditionsOf(request, type));
+    if ((now?.length ?? 0) > (before?.length ?? 0)) {
+      errors.push(forbidden('status.conditions', `updates may not add a condition of type ${JSON.stringify(type)}`));
+    } else if (now?.length === before?.length && !sameJson(now, before)) {
+      errors.push(forbidden('status.conditions', `updates may not modify a condition of type ${JSON.stringify(type)}`));
+    }
+  }
+  return errors;
+}
+
+/** The PEM of what was issued; '' is fine. */
+function whyNotCertificates(pem: string): string | undefined {
+  if (pem === '') return undefined;
+  const blocks = [...pem.matchAll(/-----BEGIN ([^-]*)-----/g)];
+  if (blocks.length === 0) return 'must contain at least one CERTIFICATE PEM block';
+  const other = blocks.find(([, type]) => type !== 'CERTIFICATE')?.[1];
+  return other === undefined ? undefined : `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(other)}`;
+}
+
+function countOf(request: CertificateSigningRequest, type: string): number {
+  return conditionsOf(request, type).length;
+}
+
+function conditionsOf({ status }: CertificateSigningRequest, type: string): Conditions {
+  return (status?.conditions ?? []).filter((one) => one.type === type);
 }

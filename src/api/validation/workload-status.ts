@@ -131,7 +131,7 @@ function availableAreReady(status: Counts, ready: string): FieldError[] {
 /** How often a name was taken already; names of what comes next are made of it. */
 function notDecremented(status: Counts, old: Counts): FieldError[] {
   const value = countOf(status, 'collisionCount');
-  return value < countOf(old, 'collisionCount')
+  return old['collisionCount'] !== undefined && value < countOf(old, 'collisionCount')
     ? [invalid('status.collisionCount', value, 'cannot be decremented')]
     : [];
 }

@@ -163,8 +163,13 @@ export function validateStatefulSet({ spec = {} as StatefulSetSpec }: StatefulSe
       validate: (one) => validatePodTemplateSpec('spec.template', one, claimNames(spec)),
     }),
     ...validateEndless('spec.template', 'StatefulSet', spec.template),
-    ...(spec.serviceName ? invalidFor('spec.serviceName', spec.serviceName, whyNotDnsLabel(spec.serviceName)) : []),
   ];
+}
+
+/** Its pods are found below the name of a Service. */
+export function validateNewStatefulSet({ spec }: StatefulSet): readonly FieldError[] {
+  const name = spec?.serviceName;
+  return name ? invalidFor('spec.serviceName', name, whyNotDnsLabel(name)) : [];
 }
 
 function validateStatefulStrategies(spec: StatefulSetSpec): FieldError[] {

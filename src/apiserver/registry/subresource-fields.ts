@@ -25,11 +25,11 @@ export function combine(
     }
     case 'finalize':
       return withField(old, 'spec', { ...section(old, 'spec'), finalizers: section(object, 'spec')['finalizers'] });
-    case 'approval':
-      return withMetadataOf(
-        object,
-        withField(old, 'status', { ...section(old, 'status'), conditions: section(object, 'status')['conditions'] }),
-      );
+    case 'approval': {
+      const { conditions } = section(object, 'status');
+      const kept = withMetadataOf(object, withField(old, 'status', { ...section(old, 'status'), conditions }));
+      return strategy.status?.(kept, old, context) ?? kept;
+    }
     case 'ephemeralcontainers':
       return withField(old, 'spec', {
         ...section(old, 'spec'),

@@ -6,7 +6,7 @@ import { apiServices } from './api-services.ts';
 import { certificateSigningRequests } from './certificate-signing-requests.ts';
 import { customResourceDefinitions } from './custom-resource-definitions.ts';
 import { customResources } from './custom-resources.ts';
-import { withField } from './fields.ts';
+import { section, withField } from './fields.ts';
 import { jobs } from './jobs.ts';
 import { namespaces } from './namespaces.ts';
 import { persistentVolumeClaims, persistentVolumes } from './persistent-volumes.ts';
@@ -41,7 +41,7 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'ingresses.networking.k8s.io': { create: (object) => withField(object, 'status', { loadBalancer: {} }) },
   'jobs.batch': jobs,
   'deployments.apps': apps,
-  'replicasets.apps': { ...apps, ...startsWith({ replicas: 0 }) },
+  'replicasets.apps': { ...startsWith({ replicas: 0 }), ...apps },
   'statefulsets.apps': startsWith({ replicas: 0 }),
   'daemonsets.apps': startsWith({
     currentNumberScheduled: 0,
@@ -82,5 +82,8 @@ function withLabelsOf(
 
 /** The numbers of a status that are always there, as clients with typed objects expect them. */
 function startsWith(status: object): Strategy {
-  return { create: (object) => withField(object, 'status', status) };
+  return {
+    create: (object) => withField(object, 'status', status),
+    status: (object) => withField(object, 'status', { ...status, ...section(object, 'status') }),
+  };
 }
