@@ -113,4 +113,11 @@ t.test('what is reported of a pod', async (t) => {
     [],
     'the spec is not asked again',
   );
+  const addresses = (given: Fields): unknown => (made(status(given)) as { status?: unknown }).status;
+  t.strictSame(addresses({ podIP: '1.2.3.4' }), { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }] });
+  t.strictSame(addresses({ podIPs: [{ ip: '1.2.3.4' }] }), { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }] });
+  t.strictSame(addresses({ podIP: '1.2.3.5', podIPs: [{ ip: '1.2.3.4' }, { ip: '::1' }] }), {
+    podIP: '1.2.3.5',
+    podIPs: [{ ip: '1.2.3.5' }],
+  });
 });

@@ -353,3 +353,16 @@ for (const [name, table] of Object.entries(cases)) {
     for (const [given, ...want] of table) t.strictSame(wrong(kinds.pod, given), want, want[0] ?? 'fine');
   });
 }
+
+t.test('a pod that limits itself as a whole asks for what its containers ask', async (t) => {
+  const podLevel = (resources: Fields): unknown => {
+    const own = { requests: { cpu: '1' }, limits: { 'hugepages-2Mi': '2Mi' } };
+    const given = made(kinds.pod, container({ resources: own }, { resources }));
+    return (given as { spec?: { resources?: unknown } }).spec?.resources;
+  };
+  t.strictSame(podLevel({ limits: { cpu: '2', memory: '1Gi' } }), {
+    limits: { cpu: '2', memory: '1Gi', 'hugepages-2Mi': '2Mi' },
+    requests: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' },
+  });
+  t.strictSame(podLevel({}), {}, 'nothing is made of nothing');
+});

@@ -70,8 +70,8 @@ t.test('a sidecar is resized as a container is', async (t) => {
 t.test('refusals', async (t) => {
   const init = { name: 'first', image: 'i', resources: { requests: { cpu: '10m' } } };
   await makePod('init', { initContainers: [init] });
-  await makePod('static', {}, { annotations: { 'kubernetes.io/config.mirror': 'x' } });
-  await makePod('whole', { resources: { requests: { cpu: '1' } } });
+  await makePod('static', { nodeName: 'n' }, { annotations: { 'kubernetes.io/config.mirror': 'x' } });
+  await makePod('whole', { resources: { requests: { cpu: '1', memory: '1Gi' } } });
   await makePod('web2');
   const removed = 'cannot be removed';
   const cases: readonly (readonly [pod: string, change: Json, why: string])[] = [

@@ -1,13 +1,19 @@
 // What a pod gets when it does not say: upstream's values for pods, containers, probes and volumes.
 // Source: kubernetes pkg/apis/core/v1/defaults.go. Fields that are zero there ('' or 0) count as absent.
 
+import { formatQuantity } from '../quantity.ts';
+import { podResources } from '../quota/pod-resources.ts';
 import type { Container, Draft, Pod, PodSpec, Probe, Volume } from '../types.ts';
 
+type Whole = NonNullable<Draft<PodSpec>['resources']>;
+
 export function defaultPod(pod: Draft<Pod>): void {
-  const { spec } = pod;
+  const { spec, status } = pod;
+  if (status !== undefined) alignAddresses(status);
   if (spec === undefined) return;
   // Requests follow limits in pods alone: a template keeps what was written.
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) requestsFromLimits(container);
+  if (spec.resources !== undefined) requestsOfWhole(spec, spec.resources);
   spec.enableServiceLinks ??= true;
   defaultPodSpec(spec);
   if (spec.hostNetwork !== true) return;
@@ -15,6 +21,37 @@ export function defaultPod(pod: Draft<Pod>): void {
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
   }
+}
+
+/**
+ * Where a pod as a whole has limits, it asks for what its containers ask together, else for its limits; huge pages are
+ * limited to what its containers may have. Source: defaultHugePagePodLimits, defaultPodRequests.
+ */
+function requestsOfWhole({ containers = [], initContainers = [] }: Draft<PodSpec>, whole: Whole): void {
+  const together = { spec: { containers, initContainers } } as Pod;
+  const { limits = {}, requests = {} } = whole;
+  if (Object.keys(limits).length + Object.keys(requests).length === 0) return;
+  for (const [name, quantity] of Object.entries(podResources(together, 'limits'))) {
+    if (name.startsWith('hugepages-') && requests[name] === undefined) limits[name] ??= formatQuantity(quantity);
+  }
+  if (Object.keys(limits).length === 0) return;
+  for (const [name, quantity] of Object.entries(podResources(together, 'requests'))) {
+    if (name === 'cpu' || name === 'memory') requests[name] ??= formatQuantity(quantity);
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (/^(cpu|memory|hugepages-.*)$/.test(name)) requests[name] ??= limit;
+  }
+  whole.limits = limits;
+  if (Object.keys(requests).length > 0) whole.requests = requests;
+}
+
+/** A pod's address stands in two fields; where they differ the older one is right. Source: Convert_v1_PodStatus_To_core_PodStatus. */
+function alignAddresses(status: NonNullable<Draft<Pod>['status']>): void {
+  const first = status.podIPs?.[0]?.ip ?? '';
+  const ip = status.podIP ?? '';
+  if (ip === first) return;
+  if (ip === '') status.podIP = first;
+  else status.podIPs = [{ ip }];
 }
 
 export function defaultPodSpec(spec: Draft<PodSpec>): void {

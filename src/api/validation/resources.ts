@@ -3,7 +3,6 @@
 
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import {
-  addQuantities,
   compareQuantities,
   formatQuantity,
   parseQuantity,
@@ -12,6 +11,7 @@ import {
   quantityValue,
   signOf,
 } from '../quantity.ts';
+import { podResources } from '../quota/pod-resources.ts';
 import type { Container, PodSpec } from '../types.ts';
 import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
 import { each, invalidFor } from './rules.ts';
@@ -23,7 +23,7 @@ const containerResources = /^(cpu|memory|ephemeral-storage|hugepages-.*)$/;
 const objectCounts =
   /^(pods|resourcequotas|services|replicationcontrollers|secrets|configmaps|persistentvolumeclaims|services\.nodeports|services\.loadbalancers)$/;
 const otherStandard = /^((limits|requests)\.(cpu|memory|ephemeral-storage)|(requests\.)?(storage|hugepages-.*))$/;
-const podResources = /^(cpu|memory|hugepages-.*)$/;
+const wholePodResources = /^(cpu|memory|hugepages-.*)$/;
 const hugePages = 'hugepages-';
 
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
@@ -55,7 +55,7 @@ function validateContainerName(field: string, name: string): FieldError[] {
 
 function validatePodName(field: string, name: string): FieldError[] {
   const errors = validateName(field, name);
-  return errors.length > 0 || podResources.test(name)
+  return errors.length > 0 || wholePodResources.test(name)
     ? errors
     : [notSupported(field, name, ['cpu', hugePages, 'memory'])];
 }
@@ -165,7 +165,10 @@ export function validatePodResources(field: string, spec: PodSpec): FieldError[]
   }
   const names = (spec.resourceClaims ?? []).map(({ name }) => name);
   errors.push(...validateRequirements(field, resources, validatePodName, names));
-  for (const [name, sum] of Object.entries(requestsOf(spec))) {
+  // Without what the pod as a whole says: what its containers ask together.
+  const { resources: _own, overhead: _overhead, ...others } = spec;
+  for (const [name, sum] of Object.entries(podResources({ spec: others }, 'requests'))) {
+    if (!wholePodResources.test(name)) continue;
     const given = resources.requests?.[name] ?? '0';
     if (compareQuantities(sum, parseQuantity(given)) <= 0) continue;
     const why = `must be greater than or equal to aggregate container requests of ${formatQuantity(sum)}`;
@@ -180,34 +183,4 @@ export function validatePodResources(field: string, spec: PodSpec): FieldError[]
     }
   }
   return errors;
-}
-
-/** What containers and sidecars ask together, or a single init container if that is more. */
-function requestsOf({ containers = [], initContainers = [] }: PodSpec): Readonly<Record<string, Quantity>> {
-  const sum: Record<string, Quantity> = {};
-  const beside: Record<string, Quantity> = {};
-  const most: Record<string, Quantity> = {};
-  for (const { resources, restartPolicy } of initContainers) {
-    for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
-      const needed = plus(beside[name], parseQuantity(amount));
-      if (restartPolicy === 'Always') beside[name] = needed;
-      most[name] = larger(most[name], needed);
-    }
-  }
-  for (const { resources } of containers) {
-    for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
-      sum[name] = plus(sum[name], parseQuantity(amount));
-    }
-  }
-  for (const [name, amount] of Object.entries(beside)) sum[name] = plus(sum[name], amount);
-  for (const [name, amount] of Object.entries(most)) sum[name] = larger(sum[name], amount);
-  return sum;
-}
-
-function plus(a: Quantity | undefined, b: Quantity): Quantity {
-  return a === undefined ? b : addQuantities(a, b);
-}
-
-function larger(a: Quantity | undefined, b: Quantity): Quantity {
-  return a === undefined || compareQuantities(a, b) < 0 ? b : a;
 }

@@ -7,12 +7,12 @@ const subject = { group: '', plural: 'pods/binding' };
 
 /** Throws ApiError 422 for a binding that names no node. */
 export function checkBinding(binding: Binding): void {
-  const { kind = '', name = '' } = binding.target ?? {};
-  if (kind !== '' && kind !== 'Node') {
-    const message = `Unsupported value: ${JSON.stringify(kind)}: supported values: "Node"`;
+  const { kind, name } = binding.target ?? {};
+  if (kind && kind !== 'Node') {
+    const message = `Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`;
     throw refused(binding, 'target.kind', 'FieldValueNotSupported', message);
   }
-  if (name === '') throw refused(binding, 'target.name', 'FieldValueRequired', 'Required value');
+  if (!name) throw refused(binding, 'target.name', 'FieldValueRequired', 'Required value');
 }
 
 function refused(binding: Binding, field: string, reason: string, message: string): Error {
