@@ -9,6 +9,7 @@ import { certificateSigningRequestFields, eventsEventFields } from '../fields/co
 import type * as t from '../types.ts';
 import {
   validateCertificateSigningRequest,
+  validateCertificateSigningRequestStatus,
   validateCertificateSigningRequestUpdate,
 } from '../validation/certificates.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoints.ts';
@@ -68,7 +69,7 @@ export const clusterKinds = {
     nameRule: 'path-segment',
     namespaced: false,
     shortNames: ['csr'],
-    subresources: [status, part('approval')],
+    subresources: [{ ...status, validateUpdate: validateCertificateSigningRequestStatus }, part('approval')],
     fieldSelectors: certificateSigningRequestFields,
     columns: certificateSigningRequestColumns,
     validate: validateCertificateSigningRequest,
