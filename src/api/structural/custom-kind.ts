@@ -15,7 +15,7 @@ import { sameJson } from '../validation/rules.ts';
 import { compileRules } from './cel-rules.ts';
 import { printerColumns } from './columns.ts';
 import { applySchemaDefaults } from './default.ts';
-import { conformEmbedded, hasEmbedded, judgeEmbedded, notMetadata } from './embedded.ts';
+import { conformEmbedded, judgeEmbedded, notMetadata } from './embedded.ts';
 import { type Fields, isFields } from './fields.ts';
 import { compileJsonPath } from './json-path.ts';
 import { prune } from './prune.ts';
@@ -118,12 +118,11 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
   const rules = compileRules(schema);
   const { subresources } = version;
   const scales = subresources?.scale === undefined ? undefined : scalePaths(subresources.scale);
-  const wholes = hasEmbedded(schema);
   const judge = (object: KubeObject, old?: KubeObject): readonly FieldError[] => {
     const errors = [
       ...validateSchema(schema, object, old),
       ...(scales === undefined ? [] : judgeScale(scales, object as Fields)),
-      ...(wholes ? judgeEmbedded(schema, object as Fields) : []),
+      ...judgeEmbedded(schema, object as Fields),
       ...judgeListTypes(schema, object, old),
     ];
     // Rules may rely on what the schema says.
@@ -153,7 +152,7 @@ function specOf(definition: CustomResourceDefinition, version: Version): KindSpe
     columns: printerColumns(version.additionalPrinterColumns),
     custom: {
       schema,
-      conform: (object) => conformCustom(schema, object, wholes),
+      conform: (object) => conformCustom(schema, object),
       ...(metadata?.deletionTimestamp === undefined ? {} : { ending: true as const }),
       ...(asksWebhook(definition.spec) ? { converts: true as const } : {}),
     },
@@ -168,10 +167,10 @@ function deprecationOf({ spec }: CustomResourceDefinition, { name, deprecationWa
 }
 
 /** Takes out what the schema does not know, and answers it. Throws DecodeError for metadata of the wrong types. */
-function conformCustom(schema: StructuralSchema, object: KubeObject, wholes: boolean): readonly string[] {
+function conformCustom(schema: StructuralSchema, object: KubeObject): readonly string[] {
   const problems = conformMetadata(object.metadata);
   const unknown = prune(schema, object);
-  if (wholes) conformEmbedded(schema, object as Fields);
+  conformEmbedded(schema, object as Fields);
   return [...problems, ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
 }
 

@@ -11,17 +11,6 @@ import { whyNotDns1035Label } from '../validation/names.ts';
 import { childPath, type Fields, isFields, itemPath } from './fields.ts';
 import type { StructuralSchema } from './schema.ts';
 
-/** Whether there can be whole objects inside of one of `schema`. */
-export function hasEmbedded(schema: StructuralSchema): boolean {
-  const { properties, values, items } = schema;
-  const below = [
-    ...properties.values(),
-    ...(values === undefined ? [] : [values]),
-    ...(items === undefined ? [] : [items]),
-  ];
-  return below.some((one) => one.embedded || hasEmbedded(one));
-}
-
 /** Brings their metadata into shape, in place. Throws DecodeError for fields of the wrong types. */
 export function conformEmbedded(schema: StructuralSchema, object: Fields): void {
   visit(schema, object, '', (fields, path) => {
@@ -92,6 +81,7 @@ type Visitor = (fields: Fields, path: string) => void;
 
 /** Calls `visitor` with each whole object inside `value`, and its path. */
 function visit(schema: StructuralSchema, value: unknown, path: string, visitor: Visitor): void {
+  if (!schema.hasEmbedded) return;
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return;

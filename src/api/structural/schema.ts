@@ -82,6 +82,8 @@ export interface StructuralSchema {
   readonly hasDefaults: boolean;
   /** This node or one below has CEL rules. */
   readonly hasRules: boolean;
+  /** A node below is a whole object. */
+  readonly hasEmbedded: boolean;
   /** This node or one below is a list whose items are unique. */
   readonly hasListTypes: boolean;
 }
@@ -126,6 +128,7 @@ export function compileStructural(schema: JsonSchema): StructuralSchema {
     not: schema.not === undefined ? undefined : compileStructural(schema.not),
     hasDefaults: schema.default !== undefined || below.some(({ hasDefaults }) => hasDefaults),
     hasRules: (schema['x-kubernetes-validations'] ?? []).length > 0 || below.some(({ hasRules }) => hasRules),
+    hasEmbedded: below.some((one) => one.embedded || one.hasEmbedded),
     hasListTypes: listTypeOf(schema) !== 'atomic' || below.some(({ hasListTypes }) => hasListTypes),
   };
 }
