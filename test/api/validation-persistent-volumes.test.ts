@@ -134,6 +134,15 @@ const changes: readonly (readonly [
     'volumeMode: Invalid value: "Block": field is immutable',
     'nodeAffinity: Invalid value: null: field is immutable, except for updating from beta label to GA',
   ],
+  [
+    kinds.persistentVolume,
+    volume(nfs, affinity('a')),
+    volume(nfs, {
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'b', operator: 'Exists' }] }] } },
+    }),
+    '',
+    'nodeAffinity: Invalid value: {"required":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"b","operator":"Exists"}]}]}}: field is immutable, except for updating from beta label to GA',
+  ],
   [kinds.persistentVolumeClaim, sized('1Gi'), sized('2Gi'), ''],
   [
     kinds.persistentVolumeClaim,

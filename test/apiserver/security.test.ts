@@ -8,7 +8,11 @@ import { at, configMap, configMaps, startTestServer } from './harness.ts';
 
 const { privateKeyPem: signingKeyPem } = await createKeyPair();
 const security: SecurityOptions = { mode: 'rbac', serviceAccounts: { signingKeyPem, issuer: 'https://issuer.test' } };
-const admin = await startTestServer({ security, clientGroups: ['system:masters'] });
+const admin = await startTestServer({
+  security,
+  clientGroups: ['system:masters'],
+  advertiseAddress: '10.0.0.9',
+});
 t.teardown(() => admin.stop());
 
 const anonymous = new Agent({ connect: { ca: admin.ca } });
@@ -136,7 +140,19 @@ t.test('Events of both groups are one storage', async (t) => {
   t.equal((at(found.body, 'items') as unknown[]).length, 1);
   const none = await admin.call('GET', '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dq');
   t.equal((at(none.body, 'items') as unknown[]).length, 0);
-  const patched = await admin.patch(`${other}/e`, { note: 'again' });
-  t.match(patched.body, { apiVersion: 'events.k8s.io/v1', note: 'again' });
-  t.match((await admin.call('GET', '/api/v1/namespaces/default/events/e')).body, { message: 'again' });
+  const series = { count: 2, lastObservedTime: '2026-01-01T00:00:00.000000Z' };
+  const patched = await admin.patch(`${other}/e`, { series });
+  t.match(patched.body, { apiVersion: 'events.k8s.io/v1', series });
+  t.match((await admin.call('GET', '/api/v1/namespaces/default/events/e')).body, { message: 'it happened', series });
+  t.match((await admin.patch(`${other}/e`, { note: 'again' })).body, {
+    code: 422,
+    message: 'Event "e" is invalid: message: Invalid value: "again": field is immutable',
+  });
+  t.match(
+    (await admin.call('POST', other, { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { name: 'f' } })).body,
+    {
+      code: 422,
+      message: /eventTime: Required value, type: Invalid value/,
+    },
+  );
 });

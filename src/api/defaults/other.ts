@@ -19,7 +19,7 @@ import type {
 export function defaultPersistentVolume(volume: Draft<PersistentVolume>): void {
   volume.status ??= {};
   volume.status.phase ||= 'Pending';
-  if (volume.spec === undefined) return;
+  volume.spec ??= {};
   volume.spec.persistentVolumeReclaimPolicy ||= 'Retain';
   volume.spec.volumeMode ??= 'Filesystem';
   if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= '';

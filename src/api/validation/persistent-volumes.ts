@@ -125,7 +125,8 @@ function sameAffinity(now: unknown, old: unknown): boolean {
   const [left, right] = [now, old] as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) => {
     const [after, before] = [left[key], right[key]];
-    return (key === 'key' && after === stableLabels[String(before)]) || sameAffinity(after, before);
+    const isRenamed = key === 'key' && after !== undefined && after === stableLabels[String(before)];
+    return isRenamed || sameAffinity(after, before);
   });
 }
 

@@ -57,6 +57,14 @@ t.test('what is missing comes back, what an operator added stays, autoupdate=fal
   t.strictSame(role()?.rules, [added]);
 });
 
+t.test("a loopback address is nobody else's: the kubernetes Service goes without endpoints", async (t) => {
+  const { reader, writer } = createFakeObjects();
+  await ensureDefaultObjects(writer, { ...options, advertiseAddress: '127.0.0.1' });
+  t.ok(reader.get<Service>(kinds.service, 'default', 'kubernetes'));
+  t.notOk(reader.get(kinds.endpoints, 'default', 'kubernetes'));
+  t.notOk(reader.get(kinds.endpointSlice, 'default', 'kubernetes'));
+});
+
 t.test('the kubernetes Service points to this API server, also after it moved', async (t) => {
   const { reader, writer } = createFakeObjects();
   await ensureDefaultObjects(writer, options);
