@@ -18,6 +18,13 @@ await api.call('POST', deployments, {
   spec: { selector: { matchLabels: { a: 'b' } }, template },
 });
 
+await api.call('POST', '/apis/node.k8s.io/v1/runtimeclasses', {
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  metadata: { name: 'fast' },
+  handler: 'fast',
+});
+
 interface Case {
   readonly name: string;
   readonly send: readonly [method: string, path: string, body?: unknown];
@@ -173,6 +180,18 @@ const writes: readonly Case[] = [
     send: ['PUT', `${deployments}/web/scale`, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } }],
     code: 400,
     message: 'Deployment in version "v1" cannot be handled as a Scale: the request is for Scale objects',
+  },
+  {
+    name: 'a scale of nobody',
+    send: ['PUT', `${deployments}/web/scale`, { apiVersion: 'autoscaling/v1', kind: 'Scale', spec: { replicas: 2 } }],
+    code: 400,
+    message: 'the name of the object (web based on URL) was undeterminable: name must be provided',
+  },
+  {
+    name: 'an object that does not name itself, of a kind whose changes need a revision',
+    send: ['PUT', '/apis/node.k8s.io/v1/runtimeclasses/fast', { handler: 'fast' }],
+    code: 400,
+    message: 'the name of the object (fast based on URL) was undeterminable: name must be provided',
   },
 ];
 

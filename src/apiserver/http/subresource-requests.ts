@@ -4,6 +4,7 @@
 import { type Binding, type KubeObject, kinds, type Pod } from '../../api/index.ts';
 import { boundPod, checkBinding } from '../registry/binding.ts';
 import { timestampOf } from '../registry/deletion.ts';
+import { addressExisting, checkUid } from '../registry/metadata.ts';
 import type { Registry } from '../registry/registry.ts';
 import { scaleOf, withScale } from '../registry/scale.ts';
 import { applyPatch, decodeBodyAs } from '../registry/schema.ts';
@@ -61,7 +62,10 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
   const write = { ...writeRequestOf(request), subresource: 'scale' };
   const scaled = (stored: KubeObject): KubeObject => {
     const old = fromStored(request, stored);
-    return toStored(request, withScale(old, change(scaleOf(old, paths)), paths));
+    const current = scaleOf(old, paths);
+    const wanted = addressExisting(change(current), kinds.scale, write);
+    if (verb !== 'patch') checkUid(wanted, current, resource.spec);
+    return toStored(request, withScale(old, wanted, paths));
   };
   const { bytes } = await converted(resource, () =>
     registry.writer.update(resource, write, scaled, verb === 'patch' ? { isPatch: true } : {}),

@@ -186,7 +186,8 @@ export function createWriter(options: WriterOptions): Writer {
       }
       const bytes = bufferOf(entry);
       const old = parsedOf(resource, entry, bytes);
-      const wanted = change(old, bytes);
+      const changed = change(old, bytes);
+      const wanted = changed === old ? old : addressExisting(changed, kind, request);
       if (mode.isPatch !== true) checkUid(wanted, old, kind);
       const pinned = checkRevision(resource, request.name, wanted, entry, mode);
       const tracked = mode.applied === undefined ? track(resource, request, old, wanted) : wanted;
@@ -217,8 +218,7 @@ export function createWriter(options: WriterOptions): Writer {
     const unstored: (() => Promise<void>)[] = [];
     const onNotStored = (handler: () => Promise<void>): void => void unstored.push(handler);
     const judged = { ...request, kind, requested, operation: 'UPDATE', oldObject: old, onNotStored } as const;
-    const addressed = addressExisting(base.wanted, kind, request);
-    const mutated = admission.mutate({ ...judged, object: addressed });
+    const mutated = admission.mutate({ ...judged, object: base.wanted });
     const admitted = mutated instanceof Promise ? await mutated : mutated;
     const undo: (() => void)[] = [];
     try {
