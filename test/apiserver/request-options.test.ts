@@ -170,6 +170,12 @@ const writes: readonly Case[] = [
     message: 'name in URL does not match name in Binding object',
   },
   {
+    name: 'a binding of nobody',
+    send: ['POST', '/api/v1/namespaces/default/bindings', { target: { name: 'node' } }],
+    code: 400,
+    message: 'Name parameter required.',
+  },
+  {
     name: 'an eviction of nobody',
     send: ['POST', `${pods}/pod/eviction`, {}],
     code: 400,
@@ -204,6 +210,16 @@ for (const { name, send, code, message } of [...lists, ...writes]) {
     t.equal(api.store.revision, before);
   });
 }
+
+t.test('owners that are named twice are dropped with a warning', async (t) => {
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'kept', uid: '1', controller: true };
+  const owned = { ...configMap('owned'), metadata: { name: 'owned', ownerReferences: [owner, owner] } };
+  const answer = await api.call('POST', configMaps, owned);
+  t.equal(answer.status, 201);
+  t.match(answer.body, { metadata: { ownerReferences: [owner] } });
+  t.equal((answer.body as { metadata: { ownerReferences: [] } }).metadata.ownerReferences.length, 1);
+  t.match(answer.headers['warning'], /duplicate UID\(s\) observed: 1/);
+});
 
 t.test('a patch may not change the uid', async (t) => {
   const answer = await api.patch(`${configMaps}/kept`, { metadata: { uid: 'another' } });

@@ -1,15 +1,15 @@
 // What every handler of a resource's requests is given, and the pieces that reads and writes of any kind share.
 
-import type { KubeObject } from '../../api/index.ts';
+import type { KindSpec, KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../contracts.ts';
 import { whenConverted } from '../registry/conversion.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
-import type { FieldValidation } from '../registry/schema.ts';
+import { type Decoded, decodeBodyAs, type FieldValidation } from '../registry/schema.ts';
 import type { WriteRequest, Written } from '../registry/writing.ts';
 import { type Exchange, warn } from './exchange.ts';
 import { fieldManagerOf } from './field-manager.ts';
-import type { Accepted } from './negotiate.ts';
+import { type Accepted, bodyFormatFor } from './negotiate.ts';
 import { dryRunOf, type OptionsKind } from './request-options.ts';
 import type { RequestVerb, ResourceTarget } from './request-target.ts';
 import { sendMade, sendObject } from './respond.ts';
@@ -40,6 +40,16 @@ export function fieldValidationOf(query: URLSearchParams): FieldValidation {
     default:
       throw badRequest(`fieldValidation: Unsupported value: "${wanted}": supported values: "Ignore", "Strict", "Warn"`);
   }
+}
+
+/** The body as an object of `kind`. Throws ApiError 400, 413, 415. */
+export async function readAs(
+  kind: KindSpec,
+  { exchange, bodyLimit, query }: Pick<ResourceRequest, 'exchange' | 'bodyLimit' | 'query'>,
+): Promise<Decoded> {
+  const body = await exchange.readBody(bodyLimit);
+  const format = bodyFormatFor(kind, exchange.headers['content-type']);
+  return decodeBodyAs(kind, body, { format, mode: fieldValidationOf(query) });
 }
 
 export function toStored({ resource }: Pick<ResourceRequest, 'resource'>, object: KubeObject): KubeObject {

@@ -8,12 +8,12 @@ import { parseDeleteOptions } from '../registry/deletion.ts';
 import { listPage, revisionOf, waitVisible } from '../registry/listing.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
-import { applyDefaults, applyPatch, type Decoded, decodeBodyAs } from '../registry/schema.ts';
+import { applyDefaults, applyPatch } from '../registry/schema.ts';
 import { compileSelection, select } from '../registry/selection.ts';
 import { partialJson, tableJson } from '../registry/table.ts';
 import { serveApply } from './apply-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
-import { bodyFormatFor, bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
 import { watchForm } from './protobuf-answers.ts';
 import { checkListOptions, checkWatchOptions, integerOf } from './request-options.ts';
 import { isSet } from './request-target.ts';
@@ -21,6 +21,7 @@ import {
   converted,
   fieldValidationOf,
   type ResourceRequest,
+  readAs,
   sendWritten,
   toStored,
   writeRequestOf,
@@ -173,7 +174,7 @@ function renderFor({ clock }: Registry, request: ResourceRequest): ((object: Cac
 }
 
 async function serveCreate(registry: Registry, request: ResourceRequest): Promise<void> {
-  const { object, warnings } = await readObject(request);
+  const { object, warnings } = await readAs(request.resource.spec, request);
   applyDefaults(request.resource.spec, object);
   const { resource } = request;
   const written = await converted(resource, () =>
@@ -184,7 +185,7 @@ async function serveCreate(registry: Registry, request: ResourceRequest): Promis
 
 async function serveUpdate(registry: Registry, request: ResourceRequest): Promise<void> {
   const { resource } = request;
-  const { object, warnings } = await readObject(request);
+  const { object, warnings } = await readAs(request.resource.spec, request);
   applyDefaults(resource.spec, object);
   const written = await converted(resource, () => {
     const wanted = toStored(request, object);
@@ -248,13 +249,6 @@ async function serveDeleteCollection(registry: Registry, request: ResourceReques
 function ignoreGone(error: unknown): void {
   if (error instanceof ApiError && error.reason === 'NotFound') return;
   throw error;
-}
-
-async function readObject(request: ResourceRequest): Promise<Decoded> {
-  const { exchange, resource, bodyLimit, query } = request;
-  const body = await exchange.readBody(bodyLimit);
-  const format = bodyFormatFor(resource.spec, exchange.headers['content-type']);
-  return decodeBodyAs(resource.spec, body, { format, mode: fieldValidationOf(query) });
 }
 
 async function readDeleteOptions({ exchange, bodyLimit, query }: ResourceRequest) {

@@ -7,16 +7,17 @@ import { timestampOf } from '../registry/deletion.ts';
 import { addressExisting, checkUid } from '../registry/metadata.ts';
 import type { Registry } from '../registry/registry.ts';
 import { scaleOf, withScale } from '../registry/scale.ts';
-import { applyPatch, decodeBodyAs } from '../registry/schema.ts';
+import { applyPatch } from '../registry/schema.ts';
 import { serveScaleApply } from './apply-requests.ts';
 import { serveEviction } from './eviction-requests.ts';
 import { checkPatchOptions } from './field-manager.ts';
-import { bodyFormatOf, parseBody, patchTypeOf } from './negotiate.ts';
+import { parseBody, patchTypeOf } from './negotiate.ts';
 import {
   converted,
   fieldValidationOf,
   fromStored,
   type ResourceRequest,
+  readAs,
   toStored,
   writeRequestOf,
 } from './resource-request.ts';
@@ -77,10 +78,8 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
 
 type ScaleChange = (current: KubeObject) => KubeObject;
 
-async function givenScale({ exchange, bodyLimit, query }: ResourceRequest): Promise<ScaleChange> {
-  const body = await exchange.readBody(bodyLimit);
-  const format = bodyFormatOf(exchange.headers['content-type']);
-  const { object } = decodeBodyAs(kinds.scale, body, { format, mode: fieldValidationOf(query) });
+async function givenScale(request: ResourceRequest): Promise<ScaleChange> {
+  const { object } = await readAs(kinds.scale, request);
   return () => object;
 }
 
@@ -96,12 +95,10 @@ async function patchedScale(request: ResourceRequest): Promise<ScaleChange> {
 
 /** POST pods/NAME/binding, and POST bindings with the pod's name in the body. */
 export async function serveBinding(registry: Registry, request: ResourceRequest, podName: string): Promise<void> {
-  const { exchange, resource, bodyLimit } = request;
-  const binding = parseBody(
-    await exchange.readBody(bodyLimit),
-    bodyFormatOf(exchange.headers['content-type']),
-  ) as Binding;
+  const { resource, exchange } = request;
+  const binding = (await readAs(kinds.binding, request)).object as Binding;
   const { name: named = '' } = binding.metadata ?? {};
+  if (named === '') throw badRequest('Name parameter required.');
   if (podName !== '' && named !== podName) throw badRequest('name in URL does not match name in Binding object');
   checkBinding(binding);
   const now = timestampOf(registry.clock.now());

@@ -65,6 +65,19 @@ function inNamespace(meta: ObjectMeta, kind: KindSpec, namespace: string | undef
   return namespace === undefined ? meta : { ...meta, namespace };
 }
 
+/** The object without owners that it names twice in every particular, as upstream; `warn` is told of them. */
+export function withDistinctOwners(object: KubeObject, warn?: (message: string) => void): KubeObject {
+  const owners = object.metadata?.ownerReferences ?? [];
+  if (owners.length < 2) return object;
+  const distinct = owners.filter((owner, at) => owners.findIndex((one) => isDeepStrictEqual(one, owner)) === at);
+  if (distinct.length === owners.length) return object;
+  const repeated = owners.filter((owner) => !distinct.includes(owner)).map(({ uid }) => uid);
+  warn?.(
+    `.metadata.ownerReferences contains duplicate entries, which were dropped; duplicate UID(s) observed: ${[...new Set(repeated)].join(', ')}`,
+  );
+  return { ...object, metadata: { ...object.metadata, ownerReferences: distinct } };
+}
+
 /** Fields that only the server sets. */
 export function newMetadata(meta: ObjectMeta, kind: KindSpec, now: string): ObjectMeta {
   const {
@@ -112,7 +125,7 @@ export function updatedMetadata(object: KubeObject, old: KubeObject, kind: KindS
   }
   return {
     ...meta,
-    ...keep(before, ['name', 'namespace', 'generateName', 'uid', 'creationTimestamp', 'generation']),
+    ...keep(before, ['name', 'namespace', 'uid', 'creationTimestamp', 'generation']),
     ...keep(before, ['deletionTimestamp', 'deletionGracePeriodSeconds']),
     managedFields,
   } as unknown as ObjectMeta;

@@ -25,6 +25,7 @@ import {
   newMetadata,
   requireName,
   updatedMetadata,
+  withDistinctOwners,
   withGeneration,
 } from './metadata.ts';
 import type { Resource } from './resource.ts';
@@ -104,7 +105,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   async function create(resource: Resource, request: WriteRequest, object: KubeObject): Promise<Written> {
     const kind = resource.stored;
-    let addressed = addressNew(object, kind, request.namespace);
+    let addressed = withDistinctOwners(addressNew(object, kind, request.namespace), request.warn);
     requireName(addressed, kind);
     const generates = (object.metadata?.name ?? '') === '';
     for (let attempt = 1; ; attempt += 1) {
@@ -187,7 +188,7 @@ export function createWriter(options: WriterOptions): Writer {
       const bytes = bufferOf(entry);
       const old = parsedOf(resource, entry, bytes);
       const changed = change(old, bytes);
-      const wanted = changed === old ? old : addressExisting(changed, kind, request);
+      const wanted = changed === old ? old : withDistinctOwners(addressExisting(changed, kind, request), request.warn);
       if (mode.isPatch !== true) checkUid(wanted, old, kind);
       const pinned = checkRevision(resource, request.name, wanted, entry, mode);
       const tracked = mode.applied === undefined ? track(resource, request, old, wanted) : wanted;
