@@ -50,7 +50,8 @@ export function isOvercommitAllowed(name: string): boolean {
   return isNative(name) && !isHugePages(name);
 }
 
-function validResourceName(field: string, name: string): FieldError[] {
+/** A standard name, or one with a domain. */
+export function validResourceName(field: string, name: string): FieldError[] {
   const errors = invalidFor(field, name, whyNotQualifiedName(name));
   if (errors.length > 0 || name.includes('/') || name === 'storage' || isQuotaResource(name)) return errors;
   return [invalid(field, name, 'must be a standard resource type or fully qualified')];

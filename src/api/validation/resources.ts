@@ -2,59 +2,25 @@
 // (validateResourceRequirements, validateResourceClaimNames, validatePodResources), pkg/apis/core/helper.
 
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
-import {
-  compareQuantities,
-  formatQuantity,
-  parseQuantity,
-  type Quantity,
-  quantityMilliValue,
-  quantityValue,
-  signOf,
-} from '../quantity.ts';
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity, quantityValue, signOf } from '../quantity.ts';
 import { podResources } from '../quota/pod-resources.ts';
 import type { Container, PodSpec } from '../types.ts';
-import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
+import { whyNotDnsLabel } from './names.ts';
+import { isOvercommitAllowed, validLimitedResource, validResourceAmount, validResourceName } from './resource-names.ts';
 import { each, invalidFor } from './rules.ts';
 
 type Requirements = NonNullable<Container['resources']>;
 type Amounts = Readonly<Record<string, string>>;
 
-const containerResources = /^(cpu|memory|ephemeral-storage|hugepages-.*)$/;
-const objectCounts =
-  /^(pods|resourcequotas|services|replicationcontrollers|secrets|configmaps|persistentvolumeclaims|services\.nodeports|services\.loadbalancers)$/;
-const otherStandard = /^((limits|requests)\.(cpu|memory|ephemeral-storage)|(requests\.)?(storage|hugepages-.*))$/;
 const wholePodResources = /^(cpu|memory|hugepages-.*)$/;
 const hugePages = 'hugepages-';
 
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
-
-function isExtended(name: string): boolean {
-  return !isNative(name) && !name.startsWith('requests.') && whyNotQualifiedName(`requests.${name}`).length === 0;
-}
-
-/** Whether more may be promised of it than there is. */
-const canOvercommit = (name: string): boolean => isNative(name) && !name.startsWith(hugePages);
-
-function validateName(field: string, name: string): FieldError[] {
-  const errors = invalidFor(field, name, whyNotQualifiedName(name));
-  if (errors.length > 0 || name.includes('/')) return errors;
-  return containerResources.test(name) || objectCounts.test(name) || otherStandard.test(name)
-    ? []
-    : [invalid(field, name, 'must be a standard resource type or fully qualified')];
-}
-
 function validateContainerName(field: string, name: string): FieldError[] {
-  if (containerResources.test(name)) return [];
-  const errors = validateName(field, name);
-  if (!name.includes('/')) errors.push(invalid(field, name, 'must be a standard resource for containers'));
-  else if (!isNative(name) && !isExtended(name)) {
-    errors.push(invalid(field, name, "doesn't follow extended resource name standard"));
-  }
-  return errors;
+  return validLimitedResource(field, name, 'Container');
 }
 
 function validatePodName(field: string, name: string): FieldError[] {
-  const errors = validateName(field, name);
+  const errors = validResourceName(field, name);
   return errors.length > 0 || wholePodResources.test(name)
     ? errors
     : [notSupported(field, name, ['cpu', hugePages, 'memory'])];
@@ -98,13 +64,8 @@ function validateRequirements(
 }
 
 function validateAmount(field: string, name: string, amount: string): FieldError[] {
-  const quantity = parseQuantity(amount);
-  const errors: FieldError[] = [];
-  if (signOf(quantity) < 0) errors.push(invalid(field, amount, 'must be greater than or equal to 0'));
-  if ((objectCounts.test(name) || isExtended(name)) && quantityMilliValue(quantity) % 1000 !== 0) {
-    errors.push(invalid(field, amount, 'must be an integer'));
-  }
-  if (name.startsWith(hugePages) && !isPages(quantity, name.slice(hugePages.length))) {
+  const errors = validResourceAmount(field, name, amount);
+  if (name.startsWith(hugePages) && !isPages(parseQuantity(amount), name.slice(hugePages.length))) {
     errors.push(invalid(field, amount, `${amount} is not positive integer multiple of ${name}`));
   }
   return errors;
@@ -123,11 +84,11 @@ function againstLimit(field: string, name: string, amount: string, limits: Amoun
   const limit = limits[name];
   if (limit === undefined) {
     const why = 'Limit must be set for non overcommitable resources';
-    return canOvercommit(name) ? [] : [required(`${field}.limits`, why)];
+    return isOvercommitAllowed(name) ? [] : [required(`${field}.limits`, why)];
   }
   const order = compareQuantities(parseQuantity(amount), parseQuantity(limit));
-  if (order === 0 || (order < 0 && canOvercommit(name))) return [];
-  const rule = canOvercommit(name) ? 'less than or equal' : 'equal';
+  if (order === 0 || (order < 0 && isOvercommitAllowed(name))) return [];
+  const rule = isOvercommitAllowed(name) ? 'less than or equal' : 'equal';
   return [invalid(`${field}.requests`, amount, `must be ${rule} to ${name} limit of ${limit}`)];
 }
 
