@@ -13,16 +13,17 @@ export type Content = Readonly<Record<string, unknown>>;
 
 export const spec = (content: Content): Content => ({ spec: content });
 
-export function wrong(kind: KindSpec, content: Content): readonly string[] {
+export function wrong(kind: KindSpec, content: object): readonly string[] {
   return validateCreate(kind, made(kind, content)).map(fieldErrorText);
 }
 
-export function wrongChange(kind: KindSpec, before: Content, after: Content, subresource = ''): readonly string[] {
+export function wrongChange(kind: KindSpec, before: object, after: object, subresource = ''): readonly string[] {
   return validateUpdate(kind, made(kind, after), made(kind, before), subresource).map(fieldErrorText);
 }
 
-function made(kind: KindSpec, content: Content): KubeObject {
-  const own = content['metadata'] as object | undefined;
+/** The object as it would be judged. */
+export function made(kind: KindSpec, content: object): KubeObject {
+  const { metadata: own } = content as { readonly metadata?: object };
   const metadata = { name: 'x', ...(kind.namespaced ? { namespace: 'default' } : {}), ...own };
   const object = structuredClone({ kind: kind.kind, ...content, metadata }) as KubeObject;
   applyDefaults(kind, object);

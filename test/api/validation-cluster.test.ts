@@ -337,3 +337,43 @@ for (const [kind, subresource, before, after, ...want] of changes) {
     t.strictSame(wrongChange(kind, before, after, subresource), want);
   });
 }
+
+t.test('classes keep what others rely on', async (t) => {
+  const changes: readonly (readonly [kind: KindSpec, before: object, after: object, want: readonly string[]])[] = [
+    [kinds.priorityClass, { value: 1 }, { value: 1, description: 'd' }, []],
+    [kinds.priorityClass, { value: 1 }, { value: 2 }, ['value: Forbidden: may not be changed in an update.']],
+    [
+      kinds.priorityClass,
+      { value: 1 },
+      { value: 1, preemptionPolicy: 'Never' },
+      ['preemptionPolicy: Invalid value: "Never": field is immutable'],
+    ],
+    [
+      kinds.storageClass,
+      { provisioner: 'a' },
+      { provisioner: 'b', parameters: { a: 'b' } },
+      [
+        'parameters: Forbidden: updates to parameters are forbidden.',
+        'provisioner: Forbidden: updates to provisioner are forbidden.',
+      ],
+    ],
+    [
+      kinds.ingressClass,
+      { spec: { controller: 'a/b' } },
+      { spec: { controller: 'a/c' } },
+      ['spec.controller: Invalid value: "a/c": field is immutable'],
+    ],
+    [
+      kinds.runtimeClass,
+      { handler: 'runc' },
+      { handler: 'kata' },
+      ['handler: Invalid value: "kata": field is immutable'],
+    ],
+  ];
+  for (const [kind, before, after, want] of changes) t.same(wrongChange(kind, before, after), want, kind.kind);
+  t.match(wrong(kinds.priorityClass, { value: 2_000_000_000 }), [/maximum allowed value of a user defined priority/]);
+  t.match(wrong(kinds.runtimeClass, { handler: 'A b' }), [
+    /^handler: Invalid value: "A b": a lowercase RFC 1123 label/,
+  ]);
+  t.same(wrong(kinds.storageClass, { provisioner: '' }), ['provisioner: Required value']);
+});

@@ -1,21 +1,16 @@
 // How a pod may change, directly and through its subresources: one mistake, upstream's sentence.
 
 import t from 'tap';
-import { applyDefaults, fieldErrorText, type KubeObject, kinds, validateUpdate } from '../../src/api/index.ts';
+import { kinds } from '../../src/api/index.ts';
+import { made, wrongChange as wrongIn } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const pod = (spec: Fields): object => ({ spec: { containers: [{ name: 'a', image: 'i' }], ...spec } });
 const metadata = { name: 'x', namespace: 'default', resourceVersion: '1' };
 
-function made(content: object): KubeObject {
-  const object = structuredClone({ metadata, ...content }) as KubeObject;
-  applyDefaults(kinds.pod, object);
-  return object;
-}
-
-function wrongChange(before: object, after: object, subresource = ''): string[] {
-  return validateUpdate(kinds.pod, made(after), made(before), subresource).map(fieldErrorText);
+function wrongChange(before: object, after: object, subresource = ''): readonly string[] {
+  return wrongIn(kinds.pod, { metadata, ...before }, { metadata, ...after }, subresource);
 }
 
 t.test('how a pod may change', async (t) => {
@@ -113,7 +108,7 @@ t.test('what is reported of a pod', async (t) => {
     [],
     'the spec is not asked again',
   );
-  const addresses = (given: Fields): unknown => (made(status(given)) as { status?: unknown }).status;
+  const addresses = (given: Fields): unknown => (made(kinds.pod, status(given)) as { status?: unknown }).status;
   t.strictSame(addresses({ podIP: '1.2.3.4' }), { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }] });
   t.strictSame(addresses({ podIPs: [{ ip: '1.2.3.4' }] }), { podIP: '1.2.3.4', podIPs: [{ ip: '1.2.3.4' }] });
   t.strictSame(addresses({ podIP: '1.2.3.5', podIPs: [{ ip: '1.2.3.4' }, { ip: '::1' }] }), {

@@ -1,26 +1,10 @@
 // Validation of pods: one mistake, upstream's sentence.
 
 import t from 'tap';
-import {
-  applyDefaults,
-  fieldErrorText,
-  type KindSpec,
-  type KubeObject,
-  kinds,
-  validateCreate,
-} from '../../src/api/index.ts';
+import { kinds } from '../../src/api/index.ts';
+import { made, wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function made(kind: KindSpec, content: object): KubeObject {
-  const object = structuredClone({ metadata: { name: 'x', namespace: 'default' }, ...content }) as KubeObject;
-  applyDefaults(kind, object);
-  return object;
-}
-
-function wrong(kind: KindSpec, content: object): string[] {
-  return validateCreate(kind, made(kind, content)).map(fieldErrorText);
-}
 
 const pod = (spec: Fields): object => ({ spec: { containers: [{ name: 'a', image: 'i' }], ...spec } });
 const container = (fields: Fields, spec: Fields = {}): object =>

@@ -1,26 +1,10 @@
 // Validation of what kinds share, metadata and selectors: one mistake, upstream's sentence.
 
 import t from 'tap';
-import {
-  applyDefaults,
-  fieldErrorText,
-  type KindSpec,
-  type KubeObject,
-  kinds,
-  validateCreate,
-} from '../../src/api/index.ts';
+import { type KindSpec, kinds } from '../../src/api/index.ts';
+import { wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function made(kind: KindSpec, content: object): KubeObject {
-  const object = structuredClone({ metadata: { name: 'x', namespace: 'default' }, ...content }) as KubeObject;
-  applyDefaults(kind, object);
-  return object;
-}
-
-function wrong(kind: KindSpec, content: object): string[] {
-  return validateCreate(kind, made(kind, content)).map(fieldErrorText);
-}
 
 const pod = (spec: Fields): object => ({ spec: { containers: [{ name: 'a', image: 'i' }], ...spec } });
 
@@ -33,7 +17,7 @@ const badLabel = `Invalid value: "a b": a valid label must be an empty string or
 const noOperator = 'Invalid value: "": not a valid selector operator';
 
 t.test('selectors of nodes and labels', async (t) => {
-  const needed = (term: object): string[] =>
+  const needed = (term: object): readonly string[] =>
     wrong(
       kinds.pod,
       pod({
@@ -58,7 +42,7 @@ t.test('selectors of nodes and labels', async (t) => {
     `${fields}.operator: ${noOperator}`,
     `${fields}.key: Invalid value: "": not a valid field selector key`,
   ]);
-  const preferred = (preference: object): string[] =>
+  const preferred = (preference: object): readonly string[] =>
     wrong(
       kinds.pod,
       pod({
@@ -86,7 +70,7 @@ t.test('selectors of nodes and labels', async (t) => {
 });
 
 t.test('finalizers, and names that are still to be made', async (t) => {
-  const of = (kind: KindSpec, metadata: Fields): string[] =>
+  const of = (kind: KindSpec, metadata: Fields): readonly string[] =>
     wrong(kind, { metadata: { name: 'x', namespace: 'default', ...metadata } });
   t.strictSame(of(kinds.configMap, { finalizers: ['a', 'example.com/f', 'orphan', 'foregroundDeletion'] }), [
     'metadata.finalizers: Invalid value: ["a","example.com/f","orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',

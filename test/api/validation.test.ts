@@ -2,35 +2,19 @@
 
 import t from 'tap';
 import {
-  applyDefaults,
   fieldErrorText,
   invalidStatus,
   type KindSpec,
   type KubeObject,
   kinds,
   validateCreate,
-  validateUpdate,
 } from '../../src/api/index.ts';
 import { ensureSchemas } from './schemas.ts';
+import { made, wrong, wrongChange } from './validated.ts';
 
 ensureSchemas();
 
 type Fields = Record<string, unknown>;
-
-function object(kind: KindSpec, content: object): KubeObject {
-  const metadata = { name: 'x', ...(kind.namespaced ? { namespace: 'default' } : {}) };
-  const made = structuredClone({ metadata, ...content }) as KubeObject;
-  applyDefaults(kind, made);
-  return made;
-}
-
-function wrong(kind: KindSpec, content: object): string[] {
-  return validateCreate(kind, object(kind, content)).map(fieldErrorText);
-}
-
-function wrongChange(kind: KindSpec, before: object, after: object): string[] {
-  return validateUpdate(kind, object(kind, after), object(kind, before)).map(fieldErrorText);
-}
 
 const pod = (container: Fields, spec: Fields = {}): object => ({
   spec: { containers: [{ name: 'a', image: 'i', ...container }], ...spec },
@@ -256,7 +240,7 @@ t.test('workloads', async (t) => {
 });
 
 t.test('services and endpoints', async (t) => {
-  const service = (spec: Fields): string[] => wrong(kinds.service, { spec });
+  const service = (spec: Fields): readonly string[] => wrong(kinds.service, { spec });
   t.strictSame(service({ ports: [{ port: 80 }] }), []);
   t.strictSame(service({}), ['spec.ports: Required value']);
   t.strictSame(service({ clusterIP: 'None', clusterIPs: ['None'] }), []);
@@ -359,7 +343,7 @@ t.test('a pod that exists keeps its spec', async (t) => {
 t.test('the Status of an invalid object', async (t) => {
   const errors = validateCreate(
     kinds.deployment,
-    object(kinds.deployment, deployment({ replicas: -1, minReadySeconds: -1 })),
+    made(kinds.deployment, deployment({ replicas: -1, minReadySeconds: -1 })),
   );
   const { message, details } = invalidStatus(kinds.deployment, 'x', errors);
   t.equal(
@@ -387,44 +371,4 @@ t.test('the Status of an invalid object', async (t) => {
     invalidStatus(kinds.pod, 'p', errors.slice(0, 1)).message,
     'Pod "p" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
   );
-});
-
-t.test('classes keep what others rely on', async (t) => {
-  const changes: readonly (readonly [kind: KindSpec, before: object, after: object, want: readonly string[]])[] = [
-    [kinds.priorityClass, { value: 1 }, { value: 1, description: 'd' }, []],
-    [kinds.priorityClass, { value: 1 }, { value: 2 }, ['value: Forbidden: may not be changed in an update.']],
-    [
-      kinds.priorityClass,
-      { value: 1 },
-      { value: 1, preemptionPolicy: 'Never' },
-      ['preemptionPolicy: Invalid value: "Never": field is immutable'],
-    ],
-    [
-      kinds.storageClass,
-      { provisioner: 'a' },
-      { provisioner: 'b', parameters: { a: 'b' } },
-      [
-        'parameters: Forbidden: updates to parameters are forbidden.',
-        'provisioner: Forbidden: updates to provisioner are forbidden.',
-      ],
-    ],
-    [
-      kinds.ingressClass,
-      { spec: { controller: 'a/b' } },
-      { spec: { controller: 'a/c' } },
-      ['spec.controller: Invalid value: "a/c": field is immutable'],
-    ],
-    [
-      kinds.runtimeClass,
-      { handler: 'runc' },
-      { handler: 'kata' },
-      ['handler: Invalid value: "kata": field is immutable'],
-    ],
-  ];
-  for (const [kind, before, after, want] of changes) t.same(wrongChange(kind, before, after), want, kind.kind);
-  t.match(wrong(kinds.priorityClass, { value: 2_000_000_000 }), [/maximum allowed value of a user defined priority/]);
-  t.match(wrong(kinds.runtimeClass, { handler: 'A b' }), [
-    /^handler: Invalid value: "A b": a lowercase RFC 1123 label/,
-  ]);
-  t.same(wrong(kinds.storageClass, { provisioner: '' }), ['provisioner: Required value']);
 });
