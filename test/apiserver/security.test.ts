@@ -144,9 +144,10 @@ t.test('Events of both groups are one storage', async (t) => {
   const patched = await admin.patch(`${other}/e`, { series });
   t.match(patched.body, { apiVersion: 'events.k8s.io/v1', series });
   t.match((await admin.call('GET', '/api/v1/namespaces/default/events/e')).body, { message: 'it happened', series });
-  t.match((await admin.patch(`${other}/e`, { note: 'again' })).body, {
+  t.match((await admin.patch(`${other}/e`, { note: 'again' })).body, { note: 'again', series });
+  t.match((await admin.patch(`${other}/e`, { reason: 'Another' })).body, {
     code: 422,
-    message: 'Event "e" is invalid: message: Invalid value: "again": field is immutable',
+    message: 'Event "e" is invalid: reason: Invalid value: "Another": field is immutable',
   });
   t.match(
     (await admin.call('POST', other, { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { name: 'f' } })).body,

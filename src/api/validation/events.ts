@@ -80,11 +80,10 @@ function validateSeries({ series }: CoreEvent): FieldError[] {
   ];
 }
 
-/** Field of the stored form, and upstream's name of it. */
+/** Field of the stored form, and upstream's name of it. Not the message, which upstream's conformance specs of 1.20 patch. */
 const fixedFields = [
   ['involvedObject', 'involvedObject'],
   ['reason', 'reason'],
-  ['message', 'message'],
   ['source', 'source'],
   ['firstTimestamp', 'firstTimestamp'],
   ['lastTimestamp', 'lastTimestamp'],
@@ -97,7 +96,7 @@ const fixedFields = [
   ['reportingInstance', 'reportingInstance'],
 ] as const;
 
-/** Through events.k8s.io/v1 only the series, how often it happened again, may change. */
+/** Through events.k8s.io/v1 only the series, how often it happened again, and the note may change. */
 export function validateEventsEventUpdate(event: CoreEvent, old: CoreEvent): readonly FieldError[] {
   const errors: FieldError[] = [];
   if (!sameJson(event.series, old.series)) errors.push(...validateSeries(event));
