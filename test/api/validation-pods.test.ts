@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { kinds } from '../../src/api/index.ts';
+import { subdomainRule } from './name-rules.ts';
 import { made, wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,7 +12,6 @@ const container = (fields: Fields, spec: Fields = {}): object =>
   pod({ containers: [{ name: 'a', image: 'i', ...fields }], ...spec });
 const volume = (fields: Fields): object => pod({ volumes: [{ name: 'v', ...fields }] });
 
-const subdomain = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`;
 const list = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
 const readable = list([
   'limits.cpu',
@@ -66,7 +66,7 @@ const cases: Readonly<Record<string, readonly (readonly [given: object, ...want:
     ],
     [
       variable({ configMapKeyRef: {} }),
-      `${from}.configMapKeyRef.name: Invalid value: "": ${subdomain}`,
+      `${from}.configMapKeyRef.name: Invalid value: "": ${subdomainRule}`,
       `${from}.configMapKeyRef.key: Required value`,
     ],
     [
@@ -178,7 +178,7 @@ const cases: Readonly<Record<string, readonly (readonly [given: object, ...want:
     [
       volume({ csi: { driver: `${'a'.repeat(64)}!` } }),
       'spec.volumes[0].csi.driver: Too long: may not be more than 63 bytes',
-      `spec.volumes[0].csi.driver: Invalid value: "${'a'.repeat(64)}!": ${subdomain}`,
+      `spec.volumes[0].csi.driver: Invalid value: "${'a'.repeat(64)}!": ${subdomainRule}`,
     ],
     [volume({ image: {} }), 'spec.volumes[0].image.reference: Required value'],
     [

@@ -117,7 +117,7 @@ function forPeer({ object, peer: other }: Sample): Json {
   return other === undefined ? object : { ...object, apiVersion: other.apiVersion };
 }
 
-/** The object as each side keeps it, without what only the server sets; nothing when one of them does not take it. */
+/** The object as each side keeps it, without its status and who owns what; nothing when one of them does not take it. */
 async function stored(sample: Sample): Promise<readonly (Json | undefined)[]> {
   const paths = [sample.peer?.path ?? sample.path, sample.path];
   const objects = [forPeer(sample), sample.object];
@@ -128,7 +128,7 @@ async function stored(sample: Sample): Promise<readonly (Json | undefined)[]> {
       const { status, body } = await client.send('GET', `${path}/${sample.object.metadata.name}`);
       if (status !== 200) return undefined;
       const { status: _status, metadata, ...rest } = JSON.parse(body.toString()) as Json & { readonly metadata: Json };
-      const { managedFields: _fields, resourceVersion: _version, ...meta } = metadata;
+      const { managedFields: _fields, ...meta } = metadata;
       return { ...rest, metadata: meta };
     }),
   );

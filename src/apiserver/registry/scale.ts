@@ -9,7 +9,7 @@ import {
   type LabelSelector,
   type ScalePaths,
 } from '../../api/index.ts';
-import { badRequest, invalid } from '../http/status-body.ts';
+import { invalid } from '../http/status-body.ts';
 import { type Body, bodyOf } from './strategies/fields.ts';
 
 /** The Scale of an object. Source: k8s.io/api autoscaling/v1. */
@@ -25,13 +25,9 @@ export function scaleOf(object: KubeObject, paths: ScalePaths): KubeObject {
   } as unknown as KubeObject;
 }
 
-/** The object with the Scale's replicas and, when it names one, its resourceVersion. Throws ApiError 400 or 422. */
+/** The object with the Scale's replicas and, when it names one, its resourceVersion; `scale` is addressed as the object is. Throws ApiError 422. */
 export function withScale(object: KubeObject, scale: KubeObject, paths: ScalePaths): KubeObject {
   const name = object.metadata?.name ?? '';
-  const given = scale.metadata?.name;
-  if (given !== undefined && given !== '' && given !== name) {
-    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-  }
   const replicas = at(scale, 'spec.replicas') ?? 0;
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
     const message = `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`;
