@@ -43,6 +43,9 @@ export interface Lab {
   until(name: string, what: string, is: (pod: Pod | undefined) => boolean): Promise<Pod | undefined>;
 }
 
+/** Looks 10 ms apart until a wait is given up: longer than any delay that the agent itself makes in a test. */
+const patience = 3000;
+
 export const nodeName = 'n1';
 
 /** Options of an agent that keeps all it has in `dataDir`, ca.crt among it. */
@@ -164,7 +167,7 @@ async function startLab(t: Test, containerd: Containerd, objects: readonly KubeO
     },
     get,
     async until(name, what, is) {
-      for (let tries = 0; tries < 1000; tries += 1) {
+      for (let tries = 0; tries < patience; tries += 1) {
         const pod = await get(name);
         if (is(pod)) return pod;
         await delay(10);
@@ -175,7 +178,7 @@ async function startLab(t: Test, containerd: Containerd, objects: readonly KubeO
 }
 
 export async function poll(is: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < patience; tries += 1) {
     if (await is()) return;
     await delay(10);
   }

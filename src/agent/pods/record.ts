@@ -46,7 +46,7 @@ export interface PodRecord {
   readonly postStarting: Set<string>;
   /** Termination messages by container id. */
   readonly messages: Map<string, string>;
-  /** Containers of which the runtime said that they ended, with the number of looks that still saw them running. */
+  /** Containers and sandboxes of which the runtime said that they ended, with the number of looks that still saw them run. */
   readonly exits: Map<string, number>;
   verdict: { readonly reason: string; readonly message: string } | undefined;
   tearing: boolean;

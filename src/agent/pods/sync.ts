@@ -6,7 +6,7 @@ import type { Pod } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
 import { tailOfLog } from '../server/log-reader.ts';
 import { allContainers, annotationNames, nameOf } from './identity.ts';
-import { isRunning, newestOf, observePod, type RuntimeContainer } from './observe.ts';
+import { isRunning, newestOf, observePod, type RuntimeContainer, type RuntimePod } from './observe.ts';
 import { isComplete, type NextStep, type PodPlan, type PodView, planPod, type Stop } from './plan.ts';
 import { graceOf, memoOf, type PodRecord, referenceTo } from './record.ts';
 import { allocatedPod } from './resize.ts';
@@ -33,11 +33,12 @@ const exitLooks = 60;
 
 export async function syncPod(world: PodWorld, record: PodRecord, hooks: SyncHooks): Promise<void> {
   if (record.removed) return;
+  const before = workOf(record);
   if (record.stale) await look(world, record, hooks);
   const now = world.clock.now();
   judgeDeadline(record, now);
   if (endingOf(record) === undefined) judgeResize(world, record, () => hooks.others(record.uid));
-  const view = viewOf(world, record, now);
+  const view = viewOf(world, record, now, before);
   const plan = planPod(view);
   for (const stop of plan.stops) launchStop(world, record, stop, hooks);
   if (plan.next !== undefined) launch(world, record, plan.next, hooks);
@@ -71,16 +72,15 @@ async function look(world: PodWorld, record: PodRecord, hooks: SyncHooks): Promi
   record.stale = false;
   const before = record.runtime;
   try {
-    record.runtime = await observePod(world.cri, record.uid, before);
+    record.runtime = withoutEnded(await observePod(world.cri, record.uid, before), record.exits);
   } catch (error) {
     record.stale = true;
     throw error;
   }
   const { sandboxes, containers } = record.runtime;
-  hooks.seen(
-    record.uid,
-    [...sandboxes, ...containers].map(({ id }) => id),
-  );
+  const ids = new Set([...sandboxes, ...containers].map(({ id }) => id));
+  hooks.seen(record.uid, [...ids]);
+  for (const id of record.exits.keys()) if (!ids.has(id)) record.exits.delete(id);
   for (const container of containers) {
     const { id } = container;
     if (container.state === 'exited' && !record.messages.has(id)) {
@@ -95,6 +95,12 @@ async function look(world: PodWorld, record: PodRecord, hooks: SyncHooks): Promi
       hooks.again(record.uid, Math.min(500, 2 + looks ** 2 / 4));
     }
   }
+}
+
+/** A sandbox of which the runtime has said that it ended may be listed as ready for a moment more; nothing can start in it. */
+function withoutEnded(runtime: RuntimePod, exits: ReadonlyMap<string, number>): RuntimePod {
+  const sandboxes = runtime.sandboxes.map((one) => ({ ...one, ready: one.ready && !exits.has(one.id) }));
+  return { ...runtime, sandboxes };
 }
 
 const messageLimit = 4096;
@@ -136,16 +142,34 @@ function deadlineOf({ pod, startTime, verdict, tornDown }: PodRecord): number | 
   return seconds === undefined || verdict !== undefined || tornDown ? undefined : startTime + seconds * 1000;
 }
 
-function viewOf(world: PodWorld, record: PodRecord, now: number): PodView {
-  const { runtime, stops, resize } = record;
+interface PodWork {
+  readonly starting: boolean;
+  /** Containers that are being stopped, with their grace in seconds. */
+  readonly stopping: ReadonlyMap<string, number>;
+}
+
+function workOf({ starting, tearing, stops }: PodRecord): PodWork {
+  return {
+    starting: starting !== undefined || tearing,
+    stopping: new Map([...stops].map(([id, { graceSeconds }]) => [id, graceSeconds])),
+  };
+}
+
+/**
+ * @param before what was under way when the look began. Of what ended during it the runtime may have shown nothing yet,
+ * so that it counts as under way; its end asks for another look.
+ */
+function viewOf(world: PodWorld, record: PodRecord, now: number, before: PodWork): PodView {
+  const { runtime, resize } = record;
+  const work = workOf(record);
   return {
     pod: allocatedPod(record),
     runtime,
     now,
     ending: endingOf(record),
     volumesMounted: record.volumes !== undefined,
-    starting: record.starting !== undefined || record.tearing,
-    stopping: new Map([...stops].map(([id, { graceSeconds }]) => [id, graceSeconds])),
+    starting: before.starting || work.starting,
+    stopping: new Map([...before.stopping, ...work.stopping]),
     backoff: (container) => record.memos.get(container)?.restarts,
     retryAt: (container) => record.memos.get(container)?.retryAt ?? 0,
     health: (id) => ({ startup: world.prober.result(id, 'startup'), liveness: world.prober.result(id, 'liveness') }),
