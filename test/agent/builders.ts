@@ -24,7 +24,7 @@ export function pod(spec: Partial<Spec> = {}, more: Omit<Pod, 'spec'> = {}): Pod
 /** What the runtime holds: a ready sandbox `s0` and containers, newest first. */
 export function runtime(containers: readonly RuntimeContainer[] = [], more: Partial<RuntimePod> = {}): RuntimePod {
   return {
-    sandboxes: [{ id: 's0', attempt: 0, ready: true, ips: ['10.0.0.2'], hostNetwork: false }],
+    sandboxes: [{ id: 's0', attempt: 0, createdAt: 500, ready: true, ips: ['10.0.0.2'], hostNetwork: false }],
     containers,
     ...more,
   };

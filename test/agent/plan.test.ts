@@ -23,10 +23,36 @@ t.test('what comes next', async (t) => {
       given: {
         runtime: {
           ...runtime([exited('main', 137)]),
-          sandboxes: [{ id: 's0', attempt: 0, ready: false, ips: [], hostNetwork: false }],
+          sandboxes: [{ id: 's0', attempt: 0, createdAt: 500, ready: false, ips: [], hostNetwork: false }],
         },
       },
       want: { do: 'sandbox', attempt: 1 },
+    },
+    {
+      name: 'the sandbox died as soon as it was made: not at once',
+      given: {
+        runtime: {
+          ...runtime([]),
+          sandboxes: [{ id: 's0', attempt: 0, createdAt: 19_500, ready: false, ips: [], hostNetwork: false }],
+        },
+      },
+      want: undefined,
+    },
+    {
+      name: 'it failed to start because its sandbox went away: again, at once',
+      given: {
+        runtime: runtime([exited('main', 128, { sandboxId: 'old', startedAt: 0, finishedAt: 19_000 })]),
+        backoff: () => ({ delay: 10_000, restartedAt: 19_000 }),
+      },
+      want: { do: 'start', restartCount: 1 },
+    },
+    {
+      name: 'it ran in another sandbox and failed often: not at once',
+      given: {
+        runtime: runtime([exited('main', 1, { sandboxId: 'old', finishedAt: 19_000 })]),
+        backoff: () => ({ delay: 10_000, restartedAt: 19_000 }),
+      },
+      want: undefined,
     },
     {
       name: 'it failed: again, at once',

@@ -28,6 +28,8 @@ export interface RuntimeContainer {
 export interface RuntimeSandbox {
   readonly id: string;
   readonly attempt: number;
+  /** ms since the epoch */
+  readonly createdAt: number;
   readonly ready: boolean;
   /** Empty for host network pods. */
   readonly ips: readonly string[];
@@ -111,6 +113,7 @@ function runtimeSandbox(status: PodSandboxStatus): RuntimeSandbox {
   return {
     id: status.id,
     attempt: status.metadata?.attempt ?? 0,
+    createdAt: milliseconds(status.createdAt),
     ready: status.state === 'ready',
     ips: hostNetwork || ip === '' ? [] : [ip, ...additionalIps.map((more) => more.ip)],
     hostNetwork,

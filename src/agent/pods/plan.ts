@@ -131,12 +131,16 @@ function planEnding(view: PodView, graceSeconds: number | undefined): PodPlan {
   return { stops, resizes: [], ...(done ? { next: { do: 'teardown' } as const } : {}), waiting: new Map() };
 }
 
+/** ms from one sandbox of a pod to the next, for those that end as soon as they are made. */
+const sandboxesApart = 1000;
+
 function planSandbox(view: PodView): PodPlan {
   const running = view.runtime.containers.filter((one) => isRunning(one) && !view.stopping.has(one.id));
   const stops = running.map((one) => stop(one, 'Pod sandbox changed, it will be killed and re-created.'));
-  const at = view.retryAt('');
+  const [newest] = view.runtime.sandboxes;
+  const at = Math.max(view.retryAt(''), newest === undefined ? 0 : newest.createdAt + sandboxesApart);
   const ready = !view.starting && running.length === 0 && view.stopping.size === 0 && at <= view.now;
-  const attempt = (view.runtime.sandboxes[0]?.attempt ?? -1) + 1;
+  const attempt = (newest?.attempt ?? -1) + 1;
   return {
     stops,
     resizes: [],
@@ -235,7 +239,9 @@ function startStep(
   waiting: Map<string, number>,
 ): NextStep | undefined {
   const newest = newestOf(view.runtime, container.name);
-  const crashed = newest?.state === 'exited' ? restartAt(view.backoff(container.name), newest.finishedAt) : 0;
+  // What never ran because its sandbox went away has not failed itself.
+  const failed = newest?.state === 'exited' && (newest.startedAt > 0 || newest.sandboxId === sandboxId);
+  const crashed = failed ? restartAt(view.backoff(container.name), newest.finishedAt) : 0;
   const at = Math.max(crashed, view.retryAt(container.name));
   if (at > view.now) {
     waiting.set(container.name, at);
