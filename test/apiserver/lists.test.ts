@@ -123,6 +123,33 @@ t.test('YAML in, YAML out; what can not be spoken is refused', async (t) => {
   await api.call('DELETE', `${configMaps}/yaml`);
 });
 
+t.test('errors in the encoding that the client takes, and JSON when it takes none', async (t) => {
+  const yaml = { accept: 'application/yaml' };
+  const json = 'application/json';
+  const cbor = 'application/cbor';
+  for (const { name, method = 'GET', path = configMaps, headers, code, type } of [
+    { name: 'not found', path: `${configMaps}/nobody`, headers: yaml, code: 404 },
+    { name: 'no such resource', path: '/apis/apps/v1/nothing', headers: yaml, code: 404 },
+    { name: 'no such method', method: 'PUT', headers: yaml, code: 405 },
+    { name: 'a type of body', method: 'POST', headers: { ...yaml, 'content-type': cbor }, code: 415 },
+    { name: 'a broken path', path: '/api/v1/%zz', headers: yaml, code: 400 },
+    { name: 'nothing of it is taken', headers: { accept: cbor }, code: 406, type: json },
+    { name: 'a table alone', path: `${configMaps}/nobody`, headers: { accept: tables('yaml') }, code: 404, type: json },
+  ]) {
+    const answer = await api.call(method, path, method === 'POST' ? 'x' : undefined, headers);
+    t.match([answer.status, answer.headers['content-type']], [code, type ?? 'application/yaml'], name);
+    const wanted = type === json ? /^{"kind":"Status",.*"code":\d+}\n$/ : /^kind: Status\napiVersion: v1\n/;
+    t.match(answer.text, wanted, name);
+    if (headers.accept === cbor) t.notMatch(answer.text, /cbor/, 'it is not among what would be taken');
+  }
+  t.equal((await api.call('GET', '/version', undefined, yaml)).headers['content-type'], json, 'always JSON');
+  t.match((await api.call('GET', '/api/v1', undefined, yaml)).text, /^kind: APIResourceList\n/);
+});
+
+function tables(format: string): string {
+  return `application/${format};as=Table;v=v1;g=meta.k8s.io`;
+}
+
 t.test('big lists are compressed when asked for, and whole', async (t) => {
   const big = 'x'.repeat(100_000);
   for (const n of [1, 2, 3, 4, 5, 6, 7])

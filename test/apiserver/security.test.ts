@@ -76,6 +76,18 @@ t.test('without one, only what everybody may see', async (t) => {
   t.match(wrong.body, { reason: 'Unauthorized', code: 401 });
 });
 
+t.test('who is refused reads why in the encoding asked for', async (t) => {
+  const secrets = '/api/v1/namespaces/default/secrets';
+  const yaml = { accept: 'application/yaml' };
+  t.match((await asNobody(secrets, yaml)).text, /^kind: Status\n[^]*\nreason: Forbidden\n[^]*\ncode: 403\n$/);
+  const wrong = await asNobody(secrets, { ...yaml, authorization: 'Bearer nonsense' });
+  t.match(wrong.text, /^kind: Status\n[^]*\nreason: Unauthorized\n[^]*\ncode: 401\n$/);
+  t.match(wrong.headers, { 'content-type': 'application/yaml', 'www-authenticate': /^Bearer/ });
+  const protobuf = 'application/vnd.kubernetes.protobuf';
+  const binary = await asNobody(secrets, { accept: protobuf });
+  t.match([binary.status, binary.headers['content-type']], [403, protobuf]);
+});
+
 t.test('a token of a ServiceAccount is what its roles say', async (t) => {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } };
   await admin.call('POST', '/api/v1/namespaces/default/serviceaccounts', account);

@@ -238,6 +238,14 @@ export const session: readonly Line[] = [
     run: 'kubectl drain n1 --dry-run=server',
     want: ['node/n1 cordoned (server dry run)', 'node/n1 drained (server dry run)'],
   },
+  {
+    run: 'kubectl apply -f -',
+    input:
+      '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"leaving"},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":0,"containers":[{"name":"c","image":"i"}]}}',
+    want: ['pod/leaving created'],
+  },
+  { run: 'kubectl drain n1 --force --timeout=20s', want: ['pod/leaving evicted'] },
+  { run: 'kubectl uncordon n1', want: ['node/n1 uncordoned'] },
   { run: 'kubectl get node n1', want: [/^n1 +\S+ +<none> +\S+ *\S*$/m] },
   { run: 'kubectl top nodes', want: ['Metrics API not available'], code: 1 },
   { run: 'kubectl get --raw /readyz', want: [/^ok/] },

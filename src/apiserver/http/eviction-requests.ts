@@ -1,16 +1,19 @@
 // POST pods/NAME/eviction. Admission judges the Eviction, the budget is charged, the pod is marked and deleted. The pod's
 // deletion itself is not judged again: who may evict may not need the right to delete, as upstream.
 
-import { type KubeObject, kinds, type Pod, type PodDisruptionBudget } from '../../api/index.ts';
+import { apiVersionOf, type KubeObject, kinds, type Pod, type PodDisruptionBudget } from '../../api/index.ts';
 import { ApiError } from '../contracts.ts';
 import { type DeleteOptions, parseDeleteOptions, timestampOf } from '../registry/deletion.ts';
 import { chargedBudget, evictedPod, planEviction } from '../registry/eviction.ts';
+import { inNamespace } from '../registry/metadata.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
+import { decodeBodyAs } from '../registry/schema.ts';
 import { section } from '../registry/strategies/fields.ts';
 import type { WriteRequest } from '../registry/writing.ts';
-import { bodyFormatOf, parseBody } from './negotiate.ts';
-import { type ResourceRequest, writeRequestOf } from './resource-request.ts';
+import { warn } from './exchange.ts';
+import { type BodyFormat, bodyFormatOf, parseBody } from './negotiate.ts';
+import { fieldValidationOf, type ResourceRequest, writeRequestOf } from './resource-request.ts';
 import { sendJson } from './respond.ts';
 import { badRequest, conflict, notFound } from './status-body.ts';
 
@@ -22,17 +25,39 @@ interface Target {
 
 /** Source: policy/v1 Eviction. Throws ApiError 400, 404, 429 (the budget does not allow it) or what admission says. */
 export async function serveEviction(registry: Registry, request: ResourceRequest): Promise<void> {
-  const { exchange, resource, bodyLimit, query, target } = request;
-  const body = parseBody(await exchange.readBody(bodyLimit), bodyFormatOf(exchange.headers['content-type']));
-  if (typeof body !== 'object' || body === null) throw badRequest('the body must be an Eviction');
-  const eviction: KubeObject = body;
+  const { exchange, resource, target } = request;
+  const eviction = await readEviction(request);
   if (eviction.metadata?.name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
-  const options = parseDeleteOptions(section(eviction, 'deleteOptions'), query);
+  inNamespace(eviction.metadata, kinds.eviction, target.namespace);
+  const options = parseDeleteOptions(section(eviction, 'deleteOptions'), noQuery);
   const asked = writeRequestOf(request);
   const write = { ...asked, dryRun: asked.dryRun || options.dryRun === true };
   await judge(registry, request, { write, eviction });
   await evict(registry, { pods: resource, write: { ...write, subresource: '' }, options });
   sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+}
+
+const noQuery = new URLSearchParams();
+/** kubectl sent it until 1.21. It has the form of v1. */
+const v1beta1 = { ...kinds.eviction, version: 'v1beta1' };
+
+async function readEviction({ exchange, bodyLimit, query }: ResourceRequest): Promise<KubeObject> {
+  const body = await exchange.readBody(bodyLimit);
+  const format = bodyFormatOf(exchange.headers['content-type']);
+  const kind = apiVersionIn(body, format) === apiVersionOf(v1beta1) ? v1beta1 : kinds.eviction;
+  const { object, warnings } = decodeBodyAs(kind, body, { format, mode: fieldValidationOf(query) });
+  for (const message of warnings) warn(exchange, message);
+  return { ...object, apiVersion: apiVersionOf(kinds.eviction) };
+}
+
+/** undefined also for what does not parse: the decoder says why. */
+function apiVersionIn(body: Buffer, format: BodyFormat): unknown {
+  try {
+    return (parseBody(body, format) as Partial<KubeObject> | null)?.apiVersion;
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
 }
 
 async function judge(

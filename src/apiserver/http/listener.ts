@@ -1,16 +1,17 @@
 // The TLS door. One tls.Server decides by ALPN which protocol parses the connection: `h2` goes to node:http2's core API,
-// everything else to a PlainConnection, which leaves what is not plain to node:http. http2.createSecureServer({ allowHTTP1: true }) does the same inside, but its HTTP/1.1 side
-// is slower and offers no say over parser time-outs; composing the two keeps both plain paths fast.
+// everything else to a PlainConnection, which leaves what is not plain to node:http (loaded with the first of these).
+// http2.createSecureServer({ allowHTTP1: true }) does the same inside, but its HTTP/1.1 side is slower and offers no say
+// over parser time-outs; composing the two keeps both plain paths fast.
 //
 // Client certificates are asked for and never enforced: authentication judges them. Time-outs bound every state in which a
 // client can hold a connection without sending: handshake, headers, idle keep-alive.
 
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import { CodedError, codeOf, type Logger, messageOf } from '../../base/index.ts';
+import { CodedError, codeOf, type Logger, messageOf, nodeHttp } from '../../base/index.ts';
 import type { Exchange } from './exchange.ts';
 import { Http1Exchange } from './exchange-h1.ts';
 import { Http2Exchange } from './exchange-h2.ts';
@@ -67,22 +68,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const plain = new Set<PlainConnection>();
   const date = createDate();
 
-  const http = createHttpServer({
-    keepAliveTimeout: idle,
-    headersTimeout: headersMs,
-    connectionsCheckingInterval: Math.min(30_000, headersMs),
-    requestTimeout: 0, // bodies are bounded; watches and uploads of slow clients are not cut
-    maxHeaderSize: headersBytesMax,
-    noDelay: true,
-    insecureHTTPParser: false,
-  });
-  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    onExchange(new Http1Exchange(request, response));
-  });
-  http.on('upgrade', options.onUpgrade);
-  // This server never listens itself; the event starts what enforces its time-outs and knows its idle connections.
-  http.emit('listening');
-
+  let http: Server | undefined;
   const server = createTlsServer({
     ...contextOf(options.tls),
     requestCert: true,
@@ -109,6 +95,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       onExchange,
       handOver(taken, unread) {
         plain.delete(connection);
+        http ??= createHttpServer({ ...options, headersMs, idle });
         http.emit('connection', taken);
         taken.unshift(unread);
       },
@@ -145,8 +132,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const session of sessions) session.close();
       for (const connection of plain) connection.closeWhenIdle();
-      http.close();
-      http.closeIdleConnections();
+      http?.close();
+      http?.closeIdleConnections();
       const timer = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, graceMs);
@@ -154,6 +141,30 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       clearTimeout(timer);
     },
   };
+}
+
+function createHttpServer({
+  onExchange,
+  onUpgrade,
+  headersMs,
+  idle,
+}: Pick<ListenerOptions, 'onExchange' | 'onUpgrade'> & { readonly headersMs: number; readonly idle: number }): Server {
+  const http = nodeHttp().createServer({
+    keepAliveTimeout: idle,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: Math.min(30_000, headersMs),
+    requestTimeout: 0, // bodies are bounded; watches and uploads of slow clients are not cut
+    maxHeaderSize: headersBytesMax,
+    noDelay: true,
+    insecureHTTPParser: false,
+  });
+  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    onExchange(new Http1Exchange(request, response));
+  });
+  http.on('upgrade', onUpgrade);
+  // This server never listens itself; the event starts what enforces its time-outs and knows its idle connections.
+  http.emit('listening');
+  return http;
 }
 
 /** The value of `Date`, worked out once a second. */

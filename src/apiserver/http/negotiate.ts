@@ -66,9 +66,10 @@ export function acceptWhole(kind: GroupVersionKind, accept: string | undefined):
   acceptFor(kind, whole.join(','));
 }
 
-/** Whether an error or a small answer has to be protobuf; false where nothing can be served at all. */
-export function onlyProtobuf(accept: string | undefined): boolean {
-  return find(accept)?.format === 'protobuf';
+/** How an error, or an answer that is no object of a resource, is written; JSON where nothing else can be. */
+export function formatOfWhole(accept: string | undefined): Accepted['format'] {
+  const found = find(accept);
+  return found?.view === 'object' ? found.format : 'json';
 }
 
 function notAcceptable(types: string): ApiError {

@@ -16,7 +16,7 @@ import type { InstallationHandler } from '../installation/index.ts';
 import type { ResourceTable } from '../registry/resource.ts';
 import type { Exchange } from './exchange.ts';
 import { acceptOf } from './negotiate.ts';
-import { jsonHeaders, sendBytes, sendJson } from './respond.ts';
+import { jsonHeaders, sendBytes, sendJson, sendPlainJson } from './respond.ts';
 import { methodNotAllowed, unknownResource } from './status-body.ts';
 
 export type PathHandler = (exchange: Exchange, path: string, query: URLSearchParams) => void | Promise<void>;
@@ -85,7 +85,7 @@ export function createPathHandler(options: PathOptions): PathHandler {
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
     const health = healthAnswer(path, query, options.checks);
     if (health !== undefined) return sendText(exchange, health.status, health.text);
-    if (path === '/version') return sendJson(exchange, 200, versionDocument());
+    if (path === '/version') return sendPlainJson(exchange, versionDocument());
     if (path === '/metrics') return sendText(exchange, 200, options.metrics.text(options.gauges));
     if (path.startsWith('/openapi/')) return openApi(exchange, path);
     if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
@@ -93,8 +93,8 @@ export function createPathHandler(options: PathOptions): PathHandler {
     }
     if (path.startsWith('/k8ts/') && options.installation !== undefined) return options.installation(exchange, path);
     const document = Object.hasOwn(options.documents, path) ? options.documents[path] : undefined;
-    if (document !== undefined) return sendJson(exchange, 200, document());
-    if (path === '/') return sendJson(exchange, 200, { paths: rootPaths(versions(), Object.keys(options.documents)) });
+    if (document !== undefined) return sendPlainJson(exchange, document());
+    if (path === '/') return sendPlainJson(exchange, { paths: rootPaths(versions(), Object.keys(options.documents)) });
     throw unknownResource();
   };
 }

@@ -46,8 +46,9 @@ import {
 } from './request-target.ts';
 import { fieldValidationOf, type ResourceRequest, writeRequestOf } from './resource-request.ts';
 import { serveResource } from './resource-requests.ts';
-import { sendError, sendJson } from './respond.ts';
+import { errorAnswer, sendError, sendJson } from './respond.ts';
 import { asApiError, methodNotAllowed, unknownResource } from './status-body.ts';
+import { statusText } from './status-text.ts';
 import { serveBinding, serveSubresource } from './subresource-requests.ts';
 
 export interface PipelineOptions {
@@ -305,7 +306,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         throw error;
       }
     };
-    run().catch((error: unknown) => refuseUpgrade(socket, asApiError(error)));
+    run().catch((error: unknown) => refuseUpgrade(socket, asApiError(error), request.headers.accept));
   }
 
   return { serve, upgrade };
@@ -327,18 +328,15 @@ function isLong(target: Target, verb: RequestVerb): boolean {
 
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
-function refuseUpgrade(socket: Duplex, error: ApiError): void {
+function refuseUpgrade(socket: Duplex, error: ApiError, accept: string | undefined): void {
   if (socket.destroyed) return;
-  const body = JSON.stringify({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: error.message,
-    reason: error.reason,
-    code: error.code,
-  });
+  const { headers, body } = errorAnswer(error, accept);
+  const lines = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(
-    `HTTP/1.1 ${error.code} ${error.reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    Buffer.concat([
+      Buffer.from(`HTTP/1.1 ${error.code} ${statusText(error.code)}\r\n${head}\r\n`),
+      body,
+    ]),
   );
 }

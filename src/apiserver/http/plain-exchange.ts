@@ -1,12 +1,13 @@
 // One request of a PlainConnection and its answer; see plain-connection.ts.
 
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { ApiError } from '../contracts.ts';
 import { addCommonHeaders, auditIdOf, type BodyStream, bodyTooLarge, type Exchange } from './exchange.ts';
 import { drained } from './exchange-h1.ts';
 import type { PlainHead } from './plain-request.ts';
+import { statusText } from './status-text.ts';
 
 const nothing = Buffer.alloc(0);
 const joinedMax = 32 << 10;
@@ -192,7 +193,7 @@ export class PlainExchange implements Exchange {
 }
 
 function headText(status: number, headers: OutgoingHttpHeaders, date: string): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let text = `HTTP/1.1 ${status} ${statusText(status)}\r\n`;
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined) continue;

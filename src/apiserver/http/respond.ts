@@ -13,7 +13,7 @@ import type { Resource } from '../registry/resource.ts';
 import { type IncludeObject, partialJson, tableJson } from '../registry/table.ts';
 import { type Exchange, warn } from './exchange.ts';
 import { type BufferPool, ListBody, streamList } from './list-body.ts';
-import { type Accepted, onlyProtobuf } from './negotiate.ts';
+import { type Accepted, formatOfWhole } from './negotiate.ts';
 import { protobufAnswer, protobufList } from './protobuf-answers.ts';
 import { badRequest, statusBody } from './status-body.ts';
 
@@ -29,17 +29,30 @@ export function sendJson(exchange: Exchange, status: number, value: unknown): vo
   sendMade(exchange, status, Buffer.from(`${JSON.stringify(value)}\n`));
 }
 
-/** An answer that was made as JSON: as it is, unless the client takes protobuf alone. */
+/** An answer that was made as JSON: as it is, unless the client takes YAML or protobuf alone. */
 export function sendMade(exchange: Exchange, status: number, json: Buffer, headers = jsonHeaders()): void {
-  const protobuf = onlyProtobuf(exchange.headers.accept) ? protobufAnswer(json, headers) : undefined;
-  exchange.send(status, headers, protobuf ?? json);
+  exchange.send(status, headers, encoded(json, formatOfWhole(exchange.headers.accept), headers));
+}
+
+/** For what is JSON whatever the client takes: /version and documents of other standards. */
+export function sendPlainJson(exchange: Exchange, value: unknown): void {
+  exchange.send(200, jsonHeaders(), Buffer.from(`${JSON.stringify(value)}\n`));
 }
 
 export function sendError(exchange: Exchange, error: ApiError): void {
+  const { headers, body } = errorAnswer(error, exchange.headers.accept);
+  exchange.send(error.code, headers, body);
+}
+
+/** A Status in the encoding that the client takes, JSON where it takes none of ours: an error hides behind no other one. */
+export function errorAnswer(
+  error: ApiError,
+  accept: string | undefined,
+): { headers: OutgoingHttpHeaders; body: Buffer } {
   const headers = jsonHeaders();
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   if (error.code === 401) headers['www-authenticate'] = 'Bearer realm="kubernetes"';
-  sendMade(exchange, error.code, statusBody(error), headers);
+  return { headers, body: encoded(statusBody(error), formatOfWhole(accept), headers) };
 }
 
 export interface ViewOptions {
@@ -204,13 +217,17 @@ function sendText(
   { status, headers, accepted }: { status: number; headers: OutgoingHttpHeaders; accepted: Accepted },
   content: string | Buffer,
 ): void {
-  let body: Buffer | undefined;
-  if (accepted.format === 'yaml') {
+  sendBytes(exchange, headers, encoded(content, accepted.format, headers), status);
+}
+
+/** JSON in another format, with the header that says so; in JSON again where a kind has no protobuf form. */
+function encoded(json: string | Buffer, format: Accepted['format'], headers: OutgoingHttpHeaders): Buffer {
+  if (format === 'yaml') {
     headers['content-type'] = 'application/yaml';
-    body = Buffer.from(dump(JSON.parse(content.toString()), { lineWidth: -1, noRefs: true }));
-  } else if (accepted.format === 'protobuf') body = protobufAnswer(content, headers);
-  const json = typeof content === 'string' ? Buffer.from(`${content}\n`) : content;
-  sendBytes(exchange, headers, body ?? json, status);
+    return Buffer.from(dump(JSON.parse(json.toString()), { lineWidth: -1, noRefs: true }));
+  }
+  const protobuf = format === 'protobuf' ? protobufAnswer(json, headers) : undefined;
+  return protobuf ?? (typeof json === 'string' ? Buffer.from(`${json}\n`) : json);
 }
 
 /** A whole body that is ready, compressed when it is big and the client takes that. */

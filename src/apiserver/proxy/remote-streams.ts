@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { CodedError, messageOf } from '../../base/index.ts';
 import {
   acceptWebSocket,
+  acceptWebSocketBytes,
   channelProtocols,
   chooseProtocol,
   createChannels,
@@ -17,7 +18,6 @@ import {
   translateRemoteCommand,
   tunnelUpgrade,
   type UpgradeTarget,
-  websocketBytes,
 } from '../../streams/index.ts';
 import { ApiError, type ObjectReader } from '../contracts.ts';
 import { chooseContainer } from './containers.ts';
@@ -92,7 +92,7 @@ async function unwrapPortForward(request: UpgradeRequest, target: Omit<UpgradeTa
     headers: { ...spdyHeaders, 'x-stream-protocol-version': [portForwardProtocol] },
   });
   try {
-    const bytes = websocketBytes(await acceptWebSocket(request, protocol));
+    const bytes = await acceptWebSocketBytes(request, protocol);
     if (head.length > 0) bytes.write(head);
     await joinSockets(bytes, socket);
   } finally {

@@ -54,7 +54,8 @@ export function addressExisting(object: KubeObject, kind: KindSpec, at: Addresse
   return { ...object, metadata: inNamespace(meta, kind, at.namespace) };
 }
 
-function inNamespace(meta: ObjectMeta, kind: KindSpec, namespace: string | undefined): ObjectMeta {
+/** Throws ApiError 400 for another namespace than the request's. */
+export function inNamespace(meta: ObjectMeta, kind: KindSpec, namespace: string | undefined): ObjectMeta {
   if (!kind.namespaced) {
     const { namespace: _ignored, ...rest } = meta;
     return rest;

@@ -1,6 +1,8 @@
 // Evictions and the budgets that guard pods.
 
 import t from 'tap';
+import { Agent } from 'undici';
+import { encodeProtobuf, protobufMediaType } from '../../../src/api/index.ts';
 import { at, type Json, startTestServer } from '../harness.ts';
 import { kubectlFor } from '../kubectl.ts';
 import { noKubectl } from '../proxy/cluster.ts';
@@ -10,6 +12,8 @@ const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
 
 const server = await startTestServer();
 t.teardown(() => server.stop());
+const agent = new Agent({ connect: { ca: server.ca } });
+t.teardown(() => agent.destroy());
 
 async function makePod(name: string, app: string, status: Json = ready): Promise<void> {
   const spec = { containers: [{ name: 'c', image: 'i' }], terminationGracePeriodSeconds: 0, nodeName: 'n1' };
@@ -161,6 +165,67 @@ t.test('what the client holds on to', async (t) => {
   t.match((await evict('pinned', { metadata: { name: 'x' } })).body, { code: 400, message: /name in URL does not/ });
   const now = at((await server.call('GET', `${pods}/pinned`)).body, 'metadata.resourceVersion');
   t.equal((await evict('pinned', { deleteOptions: { preconditions: { resourceVersion: now } } })).status, 201);
+});
+
+t.test('an Eviction in any version and encoding', async (t) => {
+  const json = 'application/json';
+  for (const [name, version, type] of [
+    ['json-v1', 'v1', json],
+    ['json-v1beta1', 'v1beta1', json],
+    ['yaml-v1beta1', 'v1beta1', 'application/yaml'],
+    ['protobuf-v1', 'v1', protobufMediaType],
+    ['protobuf-v1beta1', 'v1beta1', protobufMediaType],
+  ] as const) {
+    await makePod(name, name);
+    const given = { apiVersion: `policy/${version}`, kind: 'Eviction', metadata: { name, namespace: 'default' } };
+    const eviction = { ...given, deleteOptions: { gracePeriodSeconds: 30 } };
+    const yaml = `apiVersion: policy/${version}\nkind: Eviction\nmetadata: {name: ${name}}\ndeleteOptions: {gracePeriodSeconds: 30}\n`;
+    const body = type === json ? eviction : type === protobufMediaType ? encodeProtobuf(eviction) : yaml;
+    t.equal(await post(`${pods}/${name}/eviction`, body, type), 201, name);
+    const gone = (await server.call('GET', `${pods}/${name}`)).body;
+    t.equal(at(gone, 'metadata.deletionGracePeriodSeconds'), 30, `${name}: its deleteOptions count`);
+  }
+});
+
+/** The status of a POST whose body may be bytes. */
+async function post(path: string, body: Json | string | Buffer, type: string): Promise<number> {
+  const answer = await agent.request({
+    origin: server.server.url,
+    path,
+    method: 'POST',
+    headers: { accept: 'application/json', 'content-type': type },
+    body: Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  await answer.body.dump();
+  return answer.statusCode;
+}
+
+t.test('an Eviction that is wrong evicts nobody', async (t) => {
+  await makePod('judged', 'judged');
+  const eviction = `${pods}/judged/eviction`;
+  const given = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'judged' } };
+  for (const { body, query = '', want } of [
+    { body: { ...given, deleteOption: {} }, query: '?fieldValidation=Strict', want: /unknown field "deleteOption"/ },
+    { body: { ...given, kind: 'Pod' }, want: /cannot be handled as a Eviction/ },
+    { body: { ...given, apiVersion: 'policy/v2' }, want: /API version in the data \(policy\/v2\) does not match/ },
+    {
+      body: { ...given, metadata: { name: 'judged', namespace: 'x' } },
+      want: /namespace of the provided object does not/,
+    },
+    { body: {}, want: /name in URL does not match name in Eviction object/ },
+    { body: { ...given, deleteOptions: { gracePeriodSeconds: 'x' } }, want: /cannot unmarshal string/ },
+    { body: '[]', want: /must be of type Eviction/ },
+    { body: '{', want: /must be of type Eviction/ },
+  ]) {
+    const answer = await server.call('POST', eviction + query, body);
+    t.match(answer.body, { code: 400, reason: 'BadRequest', message: want });
+  }
+  const policy = { ...given, deleteOptions: { propagationPolicy: 'Never' } };
+  t.match((await server.call('POST', eviction, policy)).body, { code: 422, reason: 'Invalid' });
+  t.equal(await post(eviction, 'x', 'application/cbor'), 415);
+  t.equal(at((await server.call('GET', `${pods}/judged`)).body, 'metadata.deletionTimestamp'), undefined);
+  const warned = await server.call('POST', `${eviction}?dryRun=All`, { ...given, deleteOption: {} });
+  t.match([warned.status, warned.headers['warning']], [201, /unknown field \\"deleteOption\\"/]);
 });
 
 t.test('kubectl drain waits for the budget', { skip: noKubectl }, async (t) => {
