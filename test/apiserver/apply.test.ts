@@ -206,6 +206,52 @@ t.test('refusals', async (t) => {
       },
     },
     {
+      name: 'text for a number, before anybody is asked whose it is',
+      answer: await apply(`${deployments}/one`, deployment('one', { replicas: '5' }), 'fieldManager=other'),
+      want: {
+        code: 400,
+        message:
+          'failed to create typed patch object (one; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got *value.valueUnstructured',
+      },
+    },
+    {
+      name: 'values of other types, all of them told',
+      answer: await apply(
+        `${deployments}/one`,
+        deployment('one', {
+          paused: 'yes',
+          selector: { matchLabels: { app: 5 } },
+          template: {
+            metadata: { finalizers: [true] },
+            spec: {
+              hostNetwork: null,
+              volumes: 'none',
+              nodeSelector: { a: { b: [1] } },
+              containers: [
+                { name: 'c', ports: [{ containerPort: '80' }], command: [1], resources: { limits: { cpu: 1 } } },
+              ],
+            },
+          },
+          strategy: { rollingUpdate: { maxSurge: { of: 1 } } },
+        }),
+        'fieldManager=other',
+      ),
+      want: {
+        code: 400,
+        message: [
+          'failed to create typed patch object (one; apps/v1, Kind=Deployment): errors:',
+          '.spec.paused: expected boolean, got &{yes}',
+          '.spec.selector.matchLabels.app: expected string, got &value.valueUnstructured{Value:5}',
+          '.spec.template.metadata.finalizers[=true]: expected string, got &value.valueUnstructured{Value:true}',
+          '.spec.template.spec.volumes: expected list, got &{none}',
+          '.spec.template.spec.nodeSelector.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{1}}}',
+          '.spec.template.spec.containers[name="c"].ports[containerPort="80",protocol="TCP"].containerPort: expected numeric (int or float), got *value.valueUnstructured',
+          '.spec.template.spec.containers[name="c"].command[0]: expected string, got &value.valueUnstructured{Value:1}',
+          '.spec.strategy.rollingUpdate.maxSurge: expected any scalar, got &{map[of:1]}',
+        ].join('\n  '),
+      },
+    },
+    {
       name: 'what is no YAML',
       answer: await api.call('PATCH', `${configMaps}/there?fieldManager=x`, '{', type),
       want: { code: 400, message: /YAML/ },

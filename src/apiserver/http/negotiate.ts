@@ -9,6 +9,7 @@ import {
   decodeProtobuf,
   type GroupVersionKind,
   hasProtobuf,
+  type KindSpec,
   protobufMediaType,
 } from '../../api/index.ts';
 import { messageOf } from '../../base/index.ts';
@@ -31,7 +32,7 @@ const seenMax = 256;
 
 const textTypes = 'application/json, application/yaml';
 const acceptedTypes = `${textTypes}, ${protobufMediaType}`;
-export const patchTypes = {
+const patchTypes = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
@@ -182,11 +183,13 @@ function unknownFormat(types: string): ApiError {
   );
 }
 
-/** Which patch a body is. Throws ApiError 415. */
-export function patchTypeOf(contentType: string | undefined): PatchType {
+/** Which patch of a `kind` a body is: custom ones have no merge keys for the strategic form. Throws ApiError 415. */
+export function patchTypeOf({ custom }: Pick<KindSpec, 'custom'>, contentType: string | undefined): PatchType {
   const type = mediaTypeOf(contentType);
-  if (Object.hasOwn(patchTypes, type)) return patchTypes[type as keyof typeof patchTypes];
-  throw unknownFormat(Object.keys(patchTypes).join(', '));
+  const known = Object.hasOwn(patchTypes, type) ? patchTypes[type as keyof typeof patchTypes] : undefined;
+  if (known !== undefined && (known !== 'strategic' || custom === undefined)) return known;
+  const taken = Object.entries(patchTypes).filter(([, one]) => one !== 'strategic' || custom === undefined);
+  throw unknownFormat(taken.map(([media]) => media).join(', '));
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

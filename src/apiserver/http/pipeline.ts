@@ -333,10 +333,5 @@ function refuseUpgrade(socket: Duplex, error: ApiError, accept: string | undefin
   const { headers, body } = errorAnswer(error, accept);
   const lines = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(
-    Buffer.concat([
-      Buffer.from(`HTTP/1.1 ${error.code} ${statusText(error.code)}\r\n${head}\r\n`),
-      body,
-    ]),
-  );
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${error.code} ${statusText(error.code)}\r\n${head}\r\n`), body]));
 }

@@ -196,7 +196,7 @@ async function serveUpdate(registry: Registry, request: ResourceRequest): Promis
 
 async function servePatch(registry: Registry, request: ResourceRequest): Promise<void> {
   const { exchange, resource, bodyLimit, query } = request;
-  const type = patchTypeOf(exchange.headers['content-type']);
+  const type = patchTypeOf(resource.spec, exchange.headers['content-type']);
   checkPatchOptions(query, type === 'apply');
   if (type === 'apply') return serveApply(registry, request);
   const patch = parseBody(await exchange.readBody(bodyLimit));

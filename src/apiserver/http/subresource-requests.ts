@@ -54,7 +54,7 @@ async function serveScale(registry: Registry, request: ResourceRequest): Promise
     return sendJson(exchange, 200, scaleOf(shown, paths));
   }
   if (verb === 'patch') {
-    const isApply = patchTypeOf(exchange.headers['content-type']) === 'apply';
+    const isApply = patchTypeOf(resource.spec, exchange.headers['content-type']) === 'apply';
     checkPatchOptions(request.query, isApply);
     if (isApply) return serveScaleApply(registry, request, paths);
   }
@@ -84,8 +84,8 @@ async function givenScale(request: ResourceRequest): Promise<ScaleChange> {
 }
 
 async function patchedScale(request: ResourceRequest): Promise<ScaleChange> {
-  const { exchange, bodyLimit, query } = request;
-  const type = patchTypeOf(exchange.headers['content-type']);
+  const { exchange, resource, bodyLimit, query } = request;
+  const type = patchTypeOf(resource.spec, exchange.headers['content-type']);
   const patch = parseBody(await exchange.readBody(bodyLimit));
   // A Scale has no lists, so the strategic form means the same as the merge form.
   const how = type === 'strategic' ? 'merge' : type;

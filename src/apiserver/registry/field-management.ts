@@ -22,6 +22,7 @@ import {
 } from '../../api/index.ts';
 import { ApiError } from '../contracts.ts';
 import { badRequest } from '../http/status-body.ts';
+import { typeFaultsOf } from './config-types.ts';
 import type { Resource, ResourceTable } from './resource.ts';
 
 /** What tracking needs to know of a write. */
@@ -110,7 +111,9 @@ export function createFieldManagement(resources: ResourceTable): FieldManagement
         throw badRequest(`invalid object type: ${config.apiVersion ?? ''}, Kind=${config.kind ?? ''}`);
       }
       if ((config.metadata?.managedFields ?? null) !== null) throw badRequest('metadata.managedFields must be nil');
-      const [fault, ...others] = faultsOf(types.ofKind(spec), config);
+      const type = types.ofKind(spec);
+      const mistyped = typeFaultsOf(spec, type, config);
+      const [fault, ...others] = mistyped.length > 0 ? mistyped : faultsOf(type, config);
       if (fault !== undefined)
         throw untyped(config, others.length === 0 ? fault : ['errors:', fault, ...others].join('\n  '));
       const { object, managedFields } = applied(fieldWrite(resource, write), { live: old, config, force });

@@ -21,7 +21,7 @@ import {
   validateUpdate,
 } from '../../api/index.ts';
 import { ApiError } from '../contracts.ts';
-import { type BodyFormat, type PatchType, patchTypes } from '../http/negotiate.ts';
+import type { BodyFormat, PatchType } from '../http/negotiate.ts';
 import { badRequest } from '../http/status-body.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -103,17 +103,11 @@ function patched(kind: KindSpec, type: PatchType, current: KubeObject, patch: un
       throw new Error('an apply is no patch of the object alone, see apply-requests.ts');
     case 'strategic': {
       const schema = builtInSchemas().ofKind(kind);
-      if (schema !== undefined) return applyStrategicMergePatch(schema, current, patch);
-      const { strategic: _none, ...others } = invertedPatchTypes;
-      throw new ApiError(
-        'UnsupportedMediaType',
-        `the body of the request was in an unknown format - accepted media types include: ${Object.values(others).join(', ')}`,
-      );
+      if (schema === undefined) throw new Error(`${kind.kind} has no schema, its strategic patches are refused before`);
+      return applyStrategicMergePatch(schema, current, patch);
     }
   }
 }
-
-const invertedPatchTypes = Object.fromEntries(Object.entries(patchTypes).map(([media, type]) => [type, media]));
 
 function judge(kind: KindSpec, problems: readonly string[], mode: FieldValidation): readonly string[] {
   if (problems.length === 0 || mode === 'Ignore') return [];

@@ -148,6 +148,19 @@ t.test('status and scale are subresources of their own', async (t) => {
     status: { replicas: 3, selector: 'a=b' },
   });
   t.match((await server.patch(`${cronTabs}/a/scale`, { spec: { replicas: 5 } })).body, { spec: { replicas: 5 } });
+  const mistyped = { ...cronTab('a', { image: 7 }), metadata: { name: 'a', labels: { x: 1 } } };
+  const apply = { 'content-type': 'application/apply-patch+yaml' };
+  t.match((await server.call('PATCH', `${cronTabs}/a?fieldManager=f`, mistyped, apply)).body, {
+    code: 400,
+    message:
+      /: errors:\n {2}\.metadata\.labels\.x: expected string, got .*\n {2}\.spec\.image: expected string, got &value\.valueUnstructured{Value:7}$/,
+  });
+  const taken = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+  const message = `the body of the request was in an unknown format - accepted media types include: ${taken}`;
+  for (const path of ['a/scale', 'a/status', 'a', 'nobody']) {
+    const strategic = await server.patch(`${cronTabs}/${path}`, { spec: { replicas: 6 } }, 'strategic-merge');
+    t.match(strategic.body, { code: 415, reason: 'UnsupportedMediaType', message }, path);
+  }
   t.match((await server.call('GET', `${cronTabs}/a`)).body, { spec: { replicas: 5 }, metadata: { generation: 2 } });
 });
 
