@@ -19,5 +19,6 @@ export {
   type LogLevel,
   silentLogger,
 } from './logger.ts';
+export { nodeHttp } from './node-http.ts';
 export { createSlots, type Slots } from './slots.ts';
 export { createWorker } from './worker.ts';

@@ -24,13 +24,13 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
   await server.runControlPlane(options, signal);
 }
 
-type Server = typeof import('./server.ts');
+type Start = typeof import('./start-server.ts');
 type Standalone = typeof import('./standalone.ts');
 
-/** See server.ts. */
-export async function startServer(...args: Parameters<Server['startServer']>): ReturnType<Server['startServer']> {
-  const server = await import('./server.ts');
-  return await server.startServer(...args);
+/** See start-server.ts. */
+export async function startServer(...args: Parameters<Start['startServer']>): ReturnType<Start['startServer']> {
+  const start = await import('./start-server.ts');
+  return await start.startServer(...args);
 }
 
 /** See standalone.ts. */

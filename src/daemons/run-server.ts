@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { CodedError, createLogger, type Logger } from '../base/index.ts';
 import type { ApiServerSettings } from '../config/index.ts';
 import { announceReady } from '../host/index.ts';
-import { type RunningServer, startServer } from './server.ts';
-import { prepareControlPlane } from './standalone.ts';
+import type { RunningServer } from './server.ts';
+import { startServer } from './start-server.ts';
 
 /** `k8ts run server`: from the configuration file that init wrote. */
 export async function runServer(configPath: string, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ fields: { process: 'server' } });
   const { loadServerConfig } = await import('../config/index.ts');
-  const server = await startServer(await loadServerConfig(configPath), logger, signal);
+  const server = await startServer(await loadServerConfig(configPath), { logger, signal });
   await announceReady();
   await untilEnd(server, signal, logger);
 }
@@ -33,9 +33,10 @@ export interface ControlPlaneOptions {
 /** `k8ts run control-plane`: the control plane alone, in the foreground; one line on standard output when it is ready. */
 export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ level: 'warn', fields: { process: 'control-plane' } });
+  const { prepareControlPlane } = await import('./standalone.ts');
   const config = await prepareControlPlane({ ...options, dataDir: dataDirOf(options) });
   const admin = join(config.kubeconfigDir, 'admin.conf');
-  const server = await startServer(config, logger, signal);
+  const server = await startServer(config, { logger, signal });
   if (options.writeKubeconfig !== undefined) await copyFile(admin, options.writeKubeconfig);
   process.stdout.write(`ready ${server.url} kubeconfig ${options.writeKubeconfig ?? admin}\n`);
   await untilEnd(server, signal, logger);

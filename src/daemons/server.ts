@@ -1,6 +1,6 @@
-// `k8ts run server`: store, API server, and the thread with controllers and scheduler, in this order; stopped the other
-// way round. Certificates and kubeconfigs are there already (init or `run control-plane` made them); those that expired
-// while the machine was off are renewed first, and those that are renewed later are taken over.
+// `k8ts run server`: the API server on an open store, then the thread with controllers and scheduler; stopped the other way
+// round. Certificates and kubeconfigs are there already (init or `run control-plane` made them); those that expired while
+// the machine was off are renewed first, and those that are renewed later are taken over.
 
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { type ApiServer, createNodeProxy, type Gauge, type NodeProxy, startApiSe
 import { type Logger, messageOf, systemClock } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import { createLocalHost } from '../host/index.ts';
-import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import { apiServerOptionsOf } from './api-server-settings.ts';
 import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
 import { createInstallationSource } from './installation.ts';
@@ -16,6 +16,7 @@ import { returnMemory } from './return-memory.ts';
 import { followCertificates } from './server-certificates.ts';
 import { serverGauges } from './server-gauges.ts';
 import { needsMending, readExpiries, readPem, readServerMaterial, type ServerMaterial } from './server-material.ts';
+import type { StartServerOptions } from './start-server.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -25,19 +26,12 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/**
- * Resolves when the API server is ready and its controllers and scheduler work, or `signal` aborts.
- * @param run where controllers and scheduler work: a thread of their own by default, or this one.
- */
-export async function startServer(
+/** See start-server.ts. @param options with the store, which is closed when the server stops or does not start. */
+export async function serve(
   config: ServerConfig,
-  logger: Logger,
-  signal: AbortSignal,
-  run: typeof startComponentsThread = startComponentsThread,
+  { store, logger, signal, run = startComponentsThread }: StartServerOptions & { readonly store: Store },
 ): Promise<RunningServer> {
   const { certDir, kubeconfigDir, nodeName } = config;
-  if (await needsMending(certDir, Date.now())) await mend(config, logger);
-  const store = await openStore(config);
   const stopFollowing = new AbortController();
   let running: RunningApi | undefined;
   let components: ComponentsThread | undefined;
@@ -48,6 +42,7 @@ export async function startServer(
     await store.close();
   };
   try {
+    if (await needsMending(certDir, Date.now())) await mend(config, logger);
     const material = await readServerMaterial(certDir);
     let expiries = await readExpiries(certDir);
     const gauges = serverGauges({ expiries: () => expiries, components: () => components?.state() });
@@ -94,10 +89,6 @@ async function mend({ certDir, kubeconfigDir }: ServerConfig, logger: Logger): P
     clock: systemClock,
     logger,
   });
-}
-
-function openStore({ datastore }: ServerConfig): Promise<Store> {
-  return datastore.kind === 'memory' ? createMemoryStore() : openSqliteStore({ path: datastore.path });
 }
 
 interface ApiParts {

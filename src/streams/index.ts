@@ -14,9 +14,9 @@ export {
 } from './upgrade.ts';
 export {
   acceptWebSocket,
+  acceptWebSocketBytes,
   chooseProtocol,
   isWebSocketRequest,
   offeredProtocols,
   type WebSocketRequest,
-  websocketBytes,
 } from './websocket.ts';

@@ -2,10 +2,10 @@
 // The tunnel does not look at the bytes: SPDY from kubectl passes the API server and the node's agent unread, down to the
 // container runtime, so there is one implementation of the protocol less between the two ends.
 
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { CodedError, codeOf, messageOf } from '../base/index.ts';
+import { CodedError, codeOf, messageOf, nodeHttp } from '../base/index.ts';
 
 export interface UpgradeTarget {
   readonly url: URL;
@@ -51,7 +51,7 @@ export function dialUpgrade(target: UpgradeTarget): Promise<UpgradeAnswer> {
     ...(signal === undefined ? {} : { signal }),
   } as const;
   return new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
+    const request = url.protocol === 'https:' ? httpsRequest({ ...options, ...tls }) : nodeHttp().request(options);
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     request.on('error', (cause) => {
       clearTimeout(timer);

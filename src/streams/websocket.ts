@@ -3,7 +3,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { CodedError } from '../base/index.ts';
 
 /** One message may not be larger; clients of today send 32 KiB. */
@@ -45,14 +45,15 @@ export function chooseProtocol(headers: IncomingHttpHeaders, accepted: readonly 
 }
 
 /** Answers the handshake with the subprotocol `protocol`. Rejects when the client's request is no valid handshake. */
-export function acceptWebSocket(request: WebSocketRequest, protocol: string): Promise<WebSocket> {
+export async function acceptWebSocket(request: WebSocketRequest, protocol: string): Promise<WebSocket> {
+  const { WebSocketServer } = await import('ws'); // with the first of them: a server may never have one
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxMessage,
     perMessageDeflate: false,
     handleProtocols: () => protocol,
   });
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     server.once('wsClientError', reject);
     // Of the request the handshake reads method and headers alone.
     const { method, headers, socket, head } = request;
@@ -60,7 +61,8 @@ export function acceptWebSocket(request: WebSocketRequest, protocol: string): Pr
   });
 }
 
-/** The bytes of all messages as one stream; what is written goes out as binary messages. */
-export function websocketBytes(socket: WebSocket): Duplex {
-  return createWebSocketStream(socket, { allowHalfOpen: false });
+/** The same, as one stream of the bytes of all messages; what is written goes out as binary messages. */
+export async function acceptWebSocketBytes(request: WebSocketRequest, protocol: string): Promise<Duplex> {
+  const { createWebSocketStream } = await import('ws');
+  return createWebSocketStream(await acceptWebSocket(request, protocol), { allowHalfOpen: false });
 }

@@ -53,7 +53,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       scheduler,
     });
     const logger = createLogger({ level: logLevel });
-    const server = await startServer(config, logger, stopping.signal, startComponentsHere);
+    const server = await startServer(config, { logger, signal: stopping.signal, run: startComponentsHere });
     const kubeconfigPath = join(dataDir, 'admin.conf');
     return {
       url: server.url,

@@ -51,7 +51,7 @@ async function prepare(t: Test): Promise<Plane> {
 
 async function start(t: Test, { config }: Plane): Promise<{ admin: () => Promise<HttpApiClient> }> {
   const stopping = new AbortController();
-  const server = await startServer(config, silentLogger, stopping.signal, startComponentsHere);
+  const server = await startServer(config, { logger: silentLogger, signal: stopping.signal, run: startComponentsHere });
   const clients: HttpApiClient[] = [];
   t.teardown(async () => {
     stopping.abort();

@@ -2,12 +2,11 @@
 // not well. Source: kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes,
 // pkg/probe; gRPC: github.com/grpc/grpc doc/health-checking.md.
 
-import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import type { Container, Probe } from '../../api/index.ts';
-import { codeOf, messageOf } from '../../base/index.ts';
+import { codeOf, messageOf, nodeHttp } from '../../base/index.ts';
 import type { Cri } from '../../cri/index.ts';
 
 export interface ProbeTarget {
@@ -63,7 +62,7 @@ export async function httpGet(
   { container, podIp }: Pick<ProbeTarget, 'container' | 'podIp'>,
 ): Promise<string | undefined> {
   const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
-  const request = (scheme === 'HTTPS' ? https : http).request({
+  const request = (scheme === 'HTTPS' ? https : nodeHttp()).request({
     host: host ?? podIp,
     port: portOf(port, container),
     path: path.startsWith('/') ? path : `/${path}`,
