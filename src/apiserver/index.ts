@@ -1,5 +1,5 @@
 export { type AuditFileOptions, type AuditSink, createAuditFile, parseAuditPolicy } from './audit/index.ts';
-export type { Gauge } from './health/index.ts';
+export { type ComponentCheck, checkOnLoopback, componentPorts, type Gauge } from './health/index.ts';
 export type { TlsMaterial } from './http/listener.ts';
 export type { InstallationSource } from './installation/index.ts';
 export { createNodeProxy, type NodeProxy } from './proxy/index.ts';

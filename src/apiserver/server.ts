@@ -10,7 +10,15 @@ import { ensureDefaultObjects, keepKubernetesService, type ServiceKeeper } from 
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
-import { createMetrics, type Gauge, type HealthCheck } from './health/index.ts';
+import {
+  type ComponentCheck,
+  checkOfStore,
+  checkOnLoopback,
+  componentPorts,
+  createMetrics,
+  type Gauge,
+  type HealthCheck,
+} from './health/index.ts';
 import { createFlowControl, type FlowControl, type FlowLimits, type LevelState } from './http/flow-control.ts';
 import { followFlowObjects } from './http/flow-objects.ts';
 import { createBufferPool } from './http/list-body.ts';
@@ -56,6 +64,8 @@ export interface ApiServerOptions {
   readonly limits?: FlowLimits;
   /** Shown on /metrics besides the server's own. */
   readonly gauges?: readonly Gauge[];
+  /** How the controller manager and the scheduler are asked whether they work; default: /healthz on this machine. */
+  readonly components?: readonly ComponentCheck[];
   /** Absent: no audit log is kept. */
   readonly audit?: {
     readonly policy: AuditPolicy;
@@ -160,6 +170,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     proxy: nodeProxy,
     aggregation,
     flows,
+    components: [...(options.components ?? loopbackChecks()), checkOfStore(store, () => state.broken)],
     audit: options.audit && createAuditLog({ ...options.audit, clock }),
     metrics,
     logger,
@@ -238,6 +249,10 @@ function healthChecks(state: {
     },
     { name: 'shutdown', live: false, whyNot: () => (state.stopping ? 'process is shutting down' : undefined) },
   ];
+}
+
+function loopbackChecks(): readonly ComponentCheck[] {
+  return Object.entries(componentPorts).map(([name, port]) => checkOnLoopback(name, port));
 }
 
 function gaugesOf(parts: {

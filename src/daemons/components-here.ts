@@ -19,6 +19,7 @@ export function startComponentsHere(config: ComponentsConfig, logger: Logger): C
   return {
     ready,
     state: () => ({ isUp: !stopping.signal.aborted, restarts: 0 }),
+    whyNot: async () => (stopping.signal.aborted ? 'controllers and scheduler were stopped' : undefined),
     renew: async () => await (await running).renew(),
     async restart() {
       stopping.abort();

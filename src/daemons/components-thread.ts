@@ -9,6 +9,8 @@ export interface ComponentsThread {
   readonly ready: Promise<void>;
   /** `restarts` counts those after failures. */
   state(): { readonly isUp: boolean; readonly restarts: number };
+  /** Asks the thread itself, which answers unless it hangs: why it does not work, undefined when it does. */
+  whyNot(): Promise<string | undefined>;
   /** Their kubeconfigs have changed: they speak under the new identities, without a restart. */
   renew(): Promise<void>;
   /** The CA has changed, which each of them has read at its start. What they decide is level-driven: nothing is lost. */
@@ -18,6 +20,7 @@ export interface ComponentsThread {
 
 const entryPoint = { from: import.meta.url, source: './components-worker.ts', bundled: 'components-worker.js' };
 const stopTimeout = 5000;
+const notUp = 'controllers and scheduler are being started';
 /** V8's default lets garbage grow to 48 MB before it is looked at. */
 const youngGenerationMb = 12;
 /** A thread that lived this long was well; the next failure starts with the first delay again. */
@@ -31,6 +34,7 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
   let stopped = false;
   let isUp = false;
   let restarts = 0;
+  let asked: PromiseWithResolvers<string | undefined> | undefined;
   const nothingToDo = config.controllers === 'none' && !config.scheduler;
 
   function start(): void {
@@ -41,6 +45,7 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     });
     worker = thread;
     thread.on('message', (message) => {
+      if (message === 'well') answer(undefined);
       if (message !== 'ready') return;
       isUp = true;
       resolve();
@@ -51,6 +56,7 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     thread.on('exit', () => {
       if (worker !== thread) return; // it was ended
       isUp = false;
+      answer(notUp);
       restarts += 1;
       if (Date.now() - started > wellAfter) backoff.reset();
       const delay = backoff.next();
@@ -59,11 +65,18 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
     });
   }
 
+  /** To everybody who asked since the last answer. */
+  function answer(why: string | undefined): void {
+    asked?.resolve(why);
+    asked = undefined;
+  }
+
   async function end(): Promise<void> {
     clearTimeout(timer);
     const ending = worker;
     worker = undefined;
     isUp = false;
+    answer(notUp);
     if (ending === undefined) return;
     const exited = new Promise((done) => ending.once('exit', done));
     ending.postMessage('stop');
@@ -77,6 +90,14 @@ export function startComponentsThread(config: ComponentsConfig, logger: Logger):
   return {
     ready,
     state: () => ({ isUp: isUp || nothingToDo, restarts }),
+    whyNot() {
+      if (worker === undefined || !isUp) return Promise.resolve(notUp);
+      if (asked === undefined) {
+        asked = Promise.withResolvers();
+        worker.postMessage('health');
+      }
+      return asked.promise;
+    },
     async renew() {
       worker?.postMessage('renew');
     },

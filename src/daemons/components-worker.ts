@@ -1,5 +1,5 @@
 // The thread that runs controllers and scheduler; see components.ts. The main thread sends 'renew' when their kubeconfigs
-// changed, and 'stop' to end it.
+// changed, 'health' to hear 'well', and 'stop' to end it.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLogger, messageOf } from '../base/index.ts';
@@ -15,6 +15,7 @@ parentPort?.on('message', (message: unknown) => {
       .then(({ renew }) => renew())
       .catch((error: unknown) => logger.error('the kubeconfigs were not read again', { error: messageOf(error) }));
   }
+  if (message === 'health') parentPort?.postMessage('well');
   if (message !== 'stop') return;
   stopping.abort();
   parentPort?.close();

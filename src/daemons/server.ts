@@ -4,12 +4,20 @@
 
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { type ApiServer, createNodeProxy, type Gauge, type NodeProxy, startApiServer } from '../apiserver/index.ts';
+import {
+  type ApiServer,
+  type ComponentCheck,
+  createNodeProxy,
+  type Gauge,
+  type NodeProxy,
+  startApiServer,
+} from '../apiserver/index.ts';
 import { type Logger, messageOf, systemClock } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import { createLocalHost } from '../host/index.ts';
 import type { Store } from '../store/index.ts';
 import { apiServerOptionsOf } from './api-server-settings.ts';
+import { componentChecks } from './component-checks.ts';
 import { type ComponentsThread, startComponentsThread } from './components-thread.ts';
 import { createInstallationSource } from './installation.ts';
 import { returnMemory } from './return-memory.ts';
@@ -46,7 +54,8 @@ export async function serve(
     const material = await readServerMaterial(certDir);
     let expiries = await readExpiries(certDir);
     const gauges = serverGauges({ expiries: () => expiries, components: () => components?.state() });
-    running = await startApi(config, store, { material, gauges, logger });
+    const checks = componentChecks(config, () => components);
+    running = await startApi(config, store, { material, gauges, checks, logger });
     await running.api.ready;
     const { controllers, scheduler, podCidr, serviceCidr, clusterDomain } = config;
     const folders = followed(config);
@@ -94,6 +103,7 @@ async function mend({ certDir, kubeconfigDir }: ServerConfig, logger: Logger): P
 interface ApiParts {
   readonly material: ServerMaterial;
   readonly gauges: readonly Gauge[];
+  readonly checks: readonly ComponentCheck[];
   readonly logger: Logger;
 }
 
@@ -104,7 +114,7 @@ interface RunningApi {
 }
 
 async function startApi(config: ServerConfig, store: Store, parts: ApiParts): Promise<RunningApi> {
-  const { gauges, logger } = parts;
+  const { gauges, checks, logger } = parts;
   let { material } = parts;
   const { archiveDir, controlPlaneEndpoint: endpoint } = config;
   const signingKeyPem = await readPem(join(config.certDir, 'sa.key'));
@@ -131,6 +141,7 @@ async function startApi(config: ServerConfig, store: Store, parts: ApiParts): Pr
       return nodeProxy;
     },
     gauges,
+    components: checks,
     logger,
   });
   return {

@@ -248,6 +248,10 @@ export const session: readonly Line[] = [
   { run: 'kubectl uncordon n1', want: ['node/n1 uncordoned'] },
   { run: 'kubectl get node n1', want: [/^n1 +\S+ +<none> +\S+ *\S*$/m] },
   { run: 'kubectl top nodes', want: ['Metrics API not available'], code: 1 },
+  {
+    run: 'kubectl get componentstatuses',
+    want: [/^controller-manager +Healthy +ok/m, /^scheduler +Healthy +ok/m, /^etcd-0 +Healthy +ok/m],
+  },
   { run: 'kubectl get --raw /readyz', want: [/^ok/] },
   {
     run: 'kubectl get --raw /apis/apps/v1/namespaces/shop/deployments/web/scale',

@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type KindSpec, kindOf } from '../../api/index.ts';
+import { type KindSpec, kindOf, kinds } from '../../api/index.ts';
 import type { Logger } from '../../base/index.ts';
 import type { Aggregation } from '../aggregation/index.ts';
 import type { AuditLog, AuditRecord } from '../audit/index.ts';
@@ -21,13 +21,14 @@ import {
   type RequestAttributes,
   type UserInfo,
 } from '../contracts.ts';
-import type { Metrics } from '../health/index.ts';
+import type { ComponentCheck, Metrics } from '../health/index.ts';
 import type { NodeProxy } from '../proxy/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import { decodeBodyAs } from '../registry/schema.ts';
 import type { Review } from '../reviews/index.ts';
 import { remoteOf, serveRemote, upgradeRemote } from './aggregated-requests.ts';
 import { auditedExchange } from './audited-exchange.ts';
+import { serveComponents } from './component-requests.ts';
 import { judgeConnect } from './connect-admission.ts';
 import { credentialsOf } from './credentials.ts';
 import { auditIdOf, type Exchange, warn } from './exchange.ts';
@@ -63,6 +64,8 @@ export interface PipelineOptions {
   /** Group-versions that other servers answer. */
   readonly aggregation: Aggregation;
   readonly flows: FlowControl;
+  /** What ComponentStatus objects tell of. */
+  readonly components: readonly ComponentCheck[];
   /** Absent: no audit log is kept. */
   readonly audit?: AuditLog | undefined;
   readonly metrics: Metrics;
@@ -211,7 +214,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (verb !== 'create') throw methodNotAllowed();
       return serveBinding(registry, request, '');
     }
-    return subresource === '' ? serveResource(registry, request) : serveSubresource(registry, request);
+    if (subresource !== '') return serveSubresource(registry, request);
+    if (resource.spec === kinds.componentStatus) return serveComponents(registry, request, options.components);
+    return serveResource(registry, request);
   }
 
   async function serveReview(
