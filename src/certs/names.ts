@@ -1,7 +1,7 @@
 // Subjects and subject alternative names, as far as Kubernetes uses them: the common name is the user, the organizations
 // are the groups, and servers are known by DNS names and IP addresses.
 
-import { isIP } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import {
   bytesOf,
@@ -59,9 +59,14 @@ export function decodeSubject(name: Der | undefined): Subject {
 export function altNamesOf(names: Iterable<string>): AltNames {
   const all = [...new Set([...names].filter((name) => name !== ''))];
   return {
-    dns: all.filter((name) => isIP(name) === 0),
-    ip: [...new Set(all.filter((name) => isIP(name) !== 0).map((name) => ipaddr.parse(name).toString()))],
+    dns: all.filter((name) => !isAddress(name)),
+    ip: [...new Set(all.filter(isAddress).map((name) => ipaddr.parse(name).toString()))],
   };
+}
+
+/** Most names are no addresses, and Node's pattern for IPv6 takes 7 ms to compile. */
+function isAddress(name: string): boolean {
+  return isIPv4(name) || (name.includes(':') && isIPv6(name));
 }
 
 const dnsTag = 2;

@@ -34,9 +34,17 @@ export async function startServer(...args: Parameters<Start['startServer']>): Re
 }
 
 /** See standalone.ts. */
-export async function prepareControlPlane(
-  ...args: Parameters<Standalone['prepareControlPlane']>
-): ReturnType<Standalone['prepareControlPlane']> {
+export async function standaloneConfig(
+  ...args: Parameters<Standalone['standaloneConfig']>
+): ReturnType<Standalone['standaloneConfig']> {
   const standalone = await import('./standalone.ts');
-  return await standalone.prepareControlPlane(...args);
+  return await standalone.standaloneConfig(...args);
+}
+
+/** See standalone.ts. */
+export async function ensureCredentials(
+  ...args: Parameters<Standalone['ensureCredentials']>
+): ReturnType<Standalone['ensureCredentials']> {
+  const standalone = await import('./standalone.ts');
+  await standalone.ensureCredentials(...args);
 }

@@ -33,10 +33,10 @@ export interface ControlPlaneOptions {
 /** `k8ts run control-plane`: the control plane alone, in the foreground; one line on standard output when it is ready. */
 export async function runControlPlane(options: ControlPlaneOptions, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ level: 'warn', fields: { process: 'control-plane' } });
-  const { prepareControlPlane } = await import('./standalone.ts');
-  const config = await prepareControlPlane({ ...options, dataDir: dataDirOf(options) });
+  const { ensureCredentials, standaloneConfig } = await import('./standalone.ts');
+  const config = await standaloneConfig({ ...options, dataDir: dataDirOf(options) });
   const admin = join(config.kubeconfigDir, 'admin.conf');
-  const server = await startServer(config, { logger, signal });
+  const server = await startServer(config, { logger, signal, prepare: () => ensureCredentials(config) });
   if (options.writeKubeconfig !== undefined) await copyFile(admin, options.writeKubeconfig);
   process.stdout.write(`ready ${server.url} kubeconfig ${options.writeKubeconfig ?? admin}\n`);
   await untilEnd(server, signal, logger);

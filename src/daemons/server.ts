@@ -24,7 +24,6 @@ import { returnMemory } from './return-memory.ts';
 import { followCertificates } from './server-certificates.ts';
 import { serverGauges } from './server-gauges.ts';
 import { needsMending, readExpiries, readPem, readServerMaterial, type ServerMaterial } from './server-material.ts';
-import type { StartServerOptions } from './start-server.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -34,10 +33,17 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface ServeOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Where controllers and scheduler work: a thread of their own by default, or this one. */
+  readonly run?: typeof startComponentsThread;
+}
+
 /** See start-server.ts. @param options with the store, which is closed when the server stops or does not start. */
 export async function serve(
   config: ServerConfig,
-  { store, logger, signal, run = startComponentsThread }: StartServerOptions & { readonly store: Store },
+  { store, logger, signal, run = startComponentsThread }: ServeOptions & { readonly store: Store },
 ): Promise<RunningServer> {
   const { certDir, kubeconfigDir, nodeName } = config;
   const stopFollowing = new AbortController();

@@ -21,12 +21,12 @@ export interface StandaloneOptions {
   readonly apiServer?: ApiServerSettings | undefined;
 }
 
-/** Certificates and kubeconfigs under `dataDir`, for a server that nobody but this machine's clients knows. */
-export async function prepareControlPlane(options: StandaloneOptions): Promise<ServerConfig> {
+/** The configuration of a server that nobody but this machine's clients knows. */
+export async function standaloneConfig(options: StandaloneOptions): Promise<ServerConfig> {
   const dataDir = resolve(options.dataDir);
   const port = options.port === 0 ? await freePort(options.bindAddress) : options.port;
   const advertiseAddress = options.bindAddress === '0.0.0.0' ? '127.0.0.1' : options.bindAddress;
-  const config: ServerConfig = {
+  return {
     nodeName: hostname(),
     advertiseAddress,
     bindAddress: options.bindAddress,
@@ -42,13 +42,16 @@ export async function prepareControlPlane(options: StandaloneOptions): Promise<S
     scheduler: options.scheduler,
     apiServer: options.apiServer,
   };
+}
+
+/** Certificates and kubeconfigs where the configuration says; what is there and usable stays. */
+export async function ensureCredentials(config: ServerConfig): Promise<void> {
   const host = createLocalHost();
   const context: CertContext = { ...config, extraSans: ['localhost', '127.0.0.1'] };
-  const { certDir, kubeconfigDir } = config;
+  const { certDir, kubeconfigDir, bindPort } = config;
   await ensureCertificates(host, { context, certDir });
   const names = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
-  await ensureKubeconfigs(host, { context, certDir, kubeconfigDir, bindPort: port, names });
-  return config;
+  await ensureKubeconfigs(host, { context, certDir, kubeconfigDir, bindPort, names });
 }
 
 function freePort(host: string): Promise<number> {

@@ -1,23 +1,29 @@
-// The beginning of a server: the store opens in a thread of its own while this thread loads the API server, which takes
-// about as long.
+// The beginning of a server: the store opens in a thread of its own while this thread sees to the certificates and loads
+// the API server.
 
-import type { Logger } from '../base/index.ts';
 import type { ServerConfig } from '../config/index.ts';
 import { createMemoryStore, openSqliteStore, type Store } from '../store/index.ts';
-import type { startComponentsThread } from './components-thread.ts';
-import type { RunningServer } from './server.ts';
+import type { RunningServer, ServeOptions } from './server.ts';
 
-export interface StartServerOptions {
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-  /** Where controllers and scheduler work: a thread of their own by default, or this one. */
-  readonly run?: typeof startComponentsThread;
+interface StartServerOptions extends ServeOptions {
+  /** What has to be done before certificates are read. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** Resolves when the API server is ready and its controllers and scheduler work, or the signal aborts. */
 export async function startServer(config: ServerConfig, options: StartServerOptions): Promise<RunningServer> {
-  const [store, { serve }] = await Promise.all([openStore(config), import('./server.ts')]);
-  return await serve(config, { ...options, store });
+  const [store, server] = await Promise.allSettled([openStore(config), load(options)]);
+  if (store.status === 'rejected') throw store.reason;
+  if (server.status === 'rejected') {
+    await store.value.close();
+    throw server.reason;
+  }
+  return await server.value.serve(config, { ...options, store: store.value });
+}
+
+async function load({ prepare }: StartServerOptions) {
+  await prepare?.();
+  return await import('./server.ts');
 }
 
 function openStore({ datastore }: ServerConfig): Promise<Store> {

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, type LogLevel } from '../base/index.ts';
-import { prepareControlPlane, startComponentsHere, startServer } from '../daemons/index.ts';
+import { ensureCredentials, standaloneConfig, startComponentsHere, startServer } from '../daemons/index.ts';
 
 export interface ControlPlaneOptions {
   /** `memory` (default): gone when it stops. `file`: SQLite in `dataDir`, there again at the next start. */
@@ -44,7 +44,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const stopping = new AbortController();
   try {
     const memory = store === 'memory';
-    const config = await prepareControlPlane({
+    const config = await standaloneConfig({
       dataDir,
       bindAddress: '127.0.0.1',
       port: 0,
@@ -53,7 +53,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       scheduler,
     });
     const logger = createLogger({ level: logLevel });
-    const server = await startServer(config, { logger, signal: stopping.signal, run: startComponentsHere });
+    const server = await startServer(config, {
+      logger,
+      signal: stopping.signal,
+      run: startComponentsHere,
+      prepare: () => ensureCredentials(config),
+    });
     const kubeconfigPath = join(dataDir, 'admin.conf');
     return {
       url: server.url,

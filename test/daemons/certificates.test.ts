@@ -18,7 +18,7 @@ import {
 } from '../../src/certs/index.ts';
 import { clientFromKubeconfig, type HttpApiClient } from '../../src/client/index.ts';
 import type { ServerConfig } from '../../src/config/index.ts';
-import { prepareControlPlane, startComponentsHere, startServer } from '../../src/daemons/index.ts';
+import { ensureCredentials, standaloneConfig, startComponentsHere, startServer } from '../../src/daemons/index.ts';
 import { createLocalHost } from '../../src/host/index.ts';
 
 t.setTimeout(60_000);
@@ -38,7 +38,7 @@ async function folder(t: Test): Promise<string> {
 
 async function prepare(t: Test): Promise<Plane> {
   const dataDir = await folder(t);
-  const config = await prepareControlPlane({
+  const config = await standaloneConfig({
     dataDir,
     bindAddress: '127.0.0.1',
     port: 0,
@@ -46,6 +46,7 @@ async function prepare(t: Test): Promise<Plane> {
     controllers: ['root-ca-certificate-publisher-controller'],
     scheduler: false,
   });
+  await ensureCredentials(config);
   return { config, pki: config.certDir, places: { certDir: config.certDir, kubeconfigDir: dataDir } };
 }
 
