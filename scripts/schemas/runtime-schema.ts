@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldTables } from '../../src/api/protobuf/fields/tables.ts';
 import { checkedEnums, unmarkedEnums } from '../../src/api/schema/enums.ts';
-import { mergeFacts } from '../../src/api/schema/overlay.ts';
+import { keptWhenEmpty, mergeFacts } from '../../src/api/schema/overlay.ts';
 import type { FieldShape, MergeFacts, ScalarShape, SchemaFile, Shape, TypeShape } from '../../src/api/schema/shape.ts';
 import type { Model, ModelField, ModelType } from './read-models.ts';
 
@@ -29,7 +29,8 @@ export function runtimeSchema(models: ReadonlyMap<string, Model>): SchemaFile {
   const kinds: Record<string, string> = {};
   for (const model of models.values()) {
     if (scalarTypes[model.name] !== undefined) continue;
-    const dropped = new Set(zeroFields(model.name.split('.').slice(-3)));
+    const kept = keptWhenEmpty[model.name];
+    const dropped = new Set(zeroFields(model.name.split('.').slice(-3)).filter((name) => !kept?.includes(name)));
     const fields = Object.fromEntries(
       [...model.fields].map(([name, field]): [string, FieldShape] => [
         name,

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
+import { flowSchemas, priorityLevels } from '../../src/apiserver/bootstrap/flow-objects.ts';
 import { labelRule, nameRule, subdomainRule, versionRule } from './name-rules.ts';
 import { type Content, spec, wrong } from './validated.ts';
 
@@ -114,6 +115,37 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     spec({ type: 'Exempt', exempt: { lendablePercent: 101 } }),
     `spec.type: Invalid value: "Exempt": type must be 'Exempt' if and only if name is 'exempt'`,
     'spec.exempt.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive',
+  ],
+  ...[...flowSchemas, ...priorityLevels].map((one): readonly [KindSpec, Content] => [
+    one.kind === 'FlowSchema' ? kinds.flowSchema : kinds.priorityLevelConfiguration,
+    one as unknown as Content,
+  ]),
+  [
+    kinds.flowSchema,
+    { metadata: { name: 'exempt' }, ...flow({ matchingPrecedence: 1 }) },
+    `spec: Invalid value: {"priorityLevelConfiguration":{"name":"l"},"matchingPrecedence":1}: spec of 'exempt' must equal the fixed value`,
+  ],
+  [
+    kinds.flowSchema,
+    { metadata: { name: 'catch-all' }, ...flow({}), status: { conditions: [{ type: 'a' }, {}, { type: 'a' }] } },
+    `spec: Invalid value: {"priorityLevelConfiguration":{"name":"l"},"matchingPrecedence":1000}: spec of 'catch-all' must equal the fixed value`,
+    'status.conditions[1].type: Required value: must not be empty',
+    'status.conditions[2].type: Duplicate value: "a"',
+  ],
+  [
+    kinds.priorityLevelConfiguration,
+    { metadata: { name: 'exempt' }, ...spec({ type: 'Exempt', exempt: { nominalConcurrencyShares: 7 } }) },
+  ],
+  [
+    kinds.priorityLevelConfiguration,
+    { metadata: { name: 'exempt' }, ...spec({ type: 'Exempt', limited: {} }) },
+    'spec.limited: Forbidden: must be nil if the type is not Limited',
+    `spec: Invalid value: {"type":"Exempt","limited":{"nominalConcurrencyShares":30,"lendablePercent":0}}: spec of 'exempt' except the 'spec.exempt' field must equal the fixed value`,
+  ],
+  [
+    kinds.priorityLevelConfiguration,
+    { metadata: { name: 'catch-all' }, ...spec({ type: 'Limited', limited: { limitResponse: { type: 'Reject' } } }) },
+    `spec: Invalid value: {"type":"Limited","limited":{"limitResponse":{"type":"Reject"},"nominalConcurrencyShares":30,"lendablePercent":0}}: spec of 'catch-all' must equal the fixed value`,
   ],
 ];
 

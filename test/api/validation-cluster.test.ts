@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { labelRule, nameRule, subdomainRule, versionRule } from './name-rules.ts';
+import { labelRule, nameRule, subdomainRule, valueRule, versionRule } from './name-rules.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 const anyOperator = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
@@ -11,7 +11,7 @@ const anyOperator = 'operator must be Exists when `key` is empty, which means "m
 const storageClass = (...terms: Content[]): Content => ({ provisioner: 'p', allowedTopologies: terms });
 const term = (...expressions: Content[]): Content => ({ matchLabelExpressions: expressions });
 const scaler = (content: Content): Content =>
-  spec({ maxReplicas: 2, scaleTargetRef: { kind: 'Deployment', name: 'd' }, ...content });
+  spec({ maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, ...content });
 const pem = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----').toString('base64');
 const request = (content: Content, status: Content = {}): Content => ({
   ...spec({ request: pem, signerName: 'example.com/s', usages: ['client auth'], ...content }),
@@ -102,6 +102,25 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'scheduling.tolerations[2]: Duplicate value: {"key":"a"}',
   ],
   [
+    kinds.runtimeClass,
+    {
+      handler: 'h',
+      overhead: {
+        podFixed: { cpu: '-1', pods: '1', 'hugepages-2Mi': '3Mi', 'example.com/gpu': '1500m', memory: '1Mi' },
+      },
+    },
+    'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+    'overhead.limits[pods]: Invalid value: "pods": must be a standard resource for containers',
+    'overhead.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+    'overhead.limits[example.com/gpu]: Invalid value: "1500m": must be an integer',
+  ],
+  [kinds.runtimeClass, { handler: 'h', overhead: {}, scheduling: { nodeSelector: { a: 'b' } } }],
+  [
+    kinds.runtimeClass,
+    { handler: 'h', scheduling: { nodeSelector: { a: '-' } } },
+    `scheduling.nodeSelector: Invalid value: "-": ${valueRule}`,
+  ],
+  [
     kinds.lease,
     spec({ strategy: 'x', leaseTransitions: -1 }),
     'spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0',
@@ -120,12 +139,33 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`',
     'spec.scaleTargetRef.kind: Required value',
     'spec.scaleTargetRef.name: Required value',
+    'spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group',
   ],
   [
     kinds.horizontalPodAutoscaler,
     scaler({ minReplicas: 0 }),
     'spec.minReplicas: Invalid value: 0: must be greater than or equal to 1',
     'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ behavior: { scaleUp: { policies: [] }, scaleDown: { tolerance: '-100m' } } }),
+    'spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
+    'spec.behavior.scaleDown.tolerance: Invalid value: "-100m": must be greater than or equal to 0',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'a/b/c', kind: 'Deployment', name: 'd' } }),
+    'spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'Deployment', name: 'd' } }),
+    'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'ReplicationController', name: 'r' } }),
   ],
   [
     kinds.horizontalPodAutoscaler,

@@ -34,7 +34,7 @@ const job = (content: Content): Content =>
 const cronJob = (content: Content): Content =>
   spec({ schedule: '* * * * *', jobTemplate: { spec: { template: { spec: podSpec } } }, ...content });
 const scaler = (content: Content): Content =>
-  spec({ maxReplicas: 2, scaleTargetRef: { kind: 'Deployment', name: 'd' }, ...content });
+  spec({ maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, ...content });
 const path = (content: Content): Content =>
   spec({
     rules: [

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
+import { valueRule } from './name-rules.ts';
 import { ensureSchemas } from './schemas.ts';
 import { cidrValue, dnsLabel, dnsSubdomain, ipAddress, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
@@ -193,7 +194,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     kinds.endpointSlice,
     slice({ nodeName: 'N', hostname: '', deprecatedTopology: { a: '-' } }),
     `endpoints[0].nodeName: Invalid value: "N": ${dnsSubdomain}`,
-    "endpoints[0].deprecatedTopology: Invalid value: \"-\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+    `endpoints[0].deprecatedTopology: Invalid value: "-": ${valueRule}`,
     `endpoints[0].hostname: Invalid value: "": ${dnsLabel}`,
   ],
   [

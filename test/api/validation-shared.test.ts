@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { subdomainRule } from './name-rules.ts';
+import { subdomainRule, valueRule } from './name-rules.ts';
 import { wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ const emptyKey = [
   'Invalid value: "": name part must be non-empty',
   `Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
 ];
-const badLabel = `Invalid value: "a b": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`;
+const badLabel = `Invalid value: "a b": ${valueRule}`;
 const noOperator = 'Invalid value: "": not a valid selector operator';
 
 t.test('selectors of nodes and labels', async (t) => {

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
+import { valueRule } from './name-rules.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 const labels = { app: 'a' };
@@ -11,6 +12,7 @@ const selector = { matchLabels: labels };
 const workload = (content: Content): Content => spec({ selector, template, ...content });
 const running = (content: Content): Content =>
   workload({ template: { ...template, spec: { ...podSpec, ...content } } });
+const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
 const uid = { 'controller-uid': 'u', 'job-name': 'x' };
 const batchLabels = { ...uid, 'batch.kubernetes.io/controller-uid': 'u', 'batch.kubernetes.io/job-name': 'x' };
 const onceSpec = { ...podSpec, restartPolicy: 'Never' };
@@ -42,7 +44,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.deployment,
     workload({ selector: { matchLabels: { app: '-' } } }),
-    `spec.selector.matchLabels: Invalid value: "-": ${labelRule()}`,
+    `spec.selector.matchLabels: Invalid value: "-": ${valueRule}`,
     'spec.selector: Invalid value: {"matchLabels":{"app":"-"}}: invalid label selector',
   ],
   [
@@ -50,6 +52,20 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     workload({ selector: { matchExpressions: [{ key: 'app', operator: 'In', values: [] }] } }),
     "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
     'spec.selector: Invalid value: {"matchExpressions":[{"key":"app","operator":"In","values":[]}]}',
+  ],
+  [
+    kinds.statefulSet,
+    workload({
+      volumeClaimTemplates: [
+        { metadata: { name: 'a' }, spec: claim },
+        { metadata: { name: 'b' } },
+        { metadata: { name: 'c' }, spec: { ...claim, accessModes: ['Some'], volumeMode: 'Tape' } },
+      ],
+    }),
+    'spec.volumeClaimTemplates[1].spec.accessModes: Required value: at least 1 access mode is required',
+    'spec.volumeClaimTemplates[1].spec.resources[storage]: Required value',
+    'spec.volumeClaimTemplates[2].spec.accessModes: Unsupported value: "Some": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
+    'spec.volumeClaimTemplates[2].spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"',
   ],
   [
     kinds.daemonSet,
@@ -258,10 +274,6 @@ function manual(): Content {
 
 function onFailure(): Content {
   return { template: { metadata: { labels: batchLabels }, spec: { ...podSpec, restartPolicy: 'OnFailure' } } };
-}
-
-function labelRule(): string {
-  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 }
 
 function dnsLabelRule(): string {

@@ -5,6 +5,8 @@ import type { CronJob, Draft, HorizontalPodAutoscaler, HorizontalPodAutoscalerV1
 import { defaultTemplate, specOf } from './workloads.ts';
 
 const maxInt32 = 2_147_483_647;
+/** Percent of what pods ask for. */
+const cpuTarget = 80;
 
 /** Labels follow the template's when they are not given; those of a new Job are still to be made, with its selector. */
 export function defaultJob(job: Draft<Job>): void {
@@ -41,7 +43,7 @@ export function defaultHorizontalPodAutoscaler(scaler: Draft<HorizontalPodAutosc
   spec.minReplicas ??= 1;
   if ((spec.metrics ?? []).length === 0) {
     spec.metrics = [
-      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpuTarget } } },
     ];
   }
   if (spec.behavior === undefined) return;
@@ -59,6 +61,9 @@ export function defaultHorizontalPodAutoscaler(scaler: Draft<HorizontalPodAutosc
   spec.behavior.scaleDown = { selectPolicy: 'Max', policies: all, ...spec.behavior.scaleDown };
 }
 
+/** As v2, of whose metrics v1 has the one. */
 export function defaultHorizontalPodAutoscalerV1(scaler: Draft<HorizontalPodAutoscalerV1>): void {
-  specOf(scaler).minReplicas ??= 1;
+  const spec = specOf(scaler);
+  spec.minReplicas ??= 1;
+  spec.targetCPUUtilizationPercentage ??= cpuTarget;
 }

@@ -20,7 +20,7 @@ import {
 import { defaultDaemonSet, defaultDeployment, defaultReplicaSet, defaultStatefulSet } from '../defaults/workloads.ts';
 import { jobFields, replicaSetFields } from '../fields/core.ts';
 import type * as t from '../types.ts';
-import { validateHorizontalPodAutoscaler, validateHorizontalPodAutoscalerV1 } from '../validation/autoscaling.ts';
+import { validateHorizontalPodAutoscaler } from '../validation/autoscaling.ts';
 import { validateCronJob, validateJob, validateJobUpdate, validateNewCronJob } from '../validation/batch.ts';
 import { validateControllerRevision, validateControllerRevisionUpdate } from '../validation/records.ts';
 import {
@@ -173,6 +173,5 @@ export const workloadKinds = {
     subresources: [status],
     columns: horizontalPodAutoscalerV1Columns,
     defaults: defaultHorizontalPodAutoscalerV1,
-    validate: validateHorizontalPodAutoscalerV1,
   }),
 } as const;

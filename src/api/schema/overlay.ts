@@ -24,6 +24,11 @@ function keyedUnion(key: string): MergeFacts {
   return { ...keyed(key), patchStrategy: 'merge,retainKeys' };
 }
 
+/** Lists that say something else when they are sent empty than when they are not sent, though nobody answers them empty. */
+export const keptWhenEmpty: Readonly<Record<string, readonly string[]>> = {
+  'io.k8s.api.autoscaling.v2.HPAScalingRules': ['policies'],
+};
+
 const scalarSet: MergeFacts = { listType: 'set' };
 const mergedSet: MergeFacts = { patchStrategy: 'merge', listType: 'set' };
 const atomicMap: MergeFacts = { mapType: 'atomic' };

@@ -1,9 +1,9 @@
-// HorizontalPodAutoscalers, v2 and v1 (which is stored as v2). Source: kubernetes pkg/apis/autoscaling/validation.
+// HorizontalPodAutoscalers. Those of v1 are judged as the v2 that they are stored as. Source: kubernetes pkg/apis/autoscaling/validation.
 
 import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { parseQuantity, signOf } from '../quantity.ts';
 import { valuesOf } from '../schema/values.ts';
-import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from '../types.ts';
+import type { HorizontalPodAutoscaler } from '../types.ts';
 import { whyNotDnsLabel, whyNotPathSegment } from './names.ts';
 import { each, invalidFor, requireText } from './rules.ts';
 
@@ -14,14 +14,18 @@ const choices = valuesOf(`${autoscaling}.HPAScalingRules`, 'selectPolicy');
 const policyTypes = valuesOf(`${autoscaling}.HPAScalingPolicy`, 'type');
 
 type Spec = NonNullable<HorizontalPodAutoscaler['spec']>;
-type SpecV1 = NonNullable<HorizontalPodAutoscalerV1['spec']>;
 type Metric = NonNullable<Spec['metrics']>[number];
 type Rules = NonNullable<NonNullable<Spec['behavior']>['scaleUp']>;
 
 export function validateHorizontalPodAutoscaler({ spec = {} as Spec }: HorizontalPodAutoscaler): readonly FieldError[] {
   return [
     ...validateRange(spec),
-    ...validateTarget('spec.scaleTargetRef', spec.scaleTargetRef),
+    // The one scalable kind of the core group.
+    ...validateTarget(
+      'spec.scaleTargetRef',
+      spec.scaleTargetRef,
+      spec.scaleTargetRef?.kind === 'ReplicationController',
+    ),
     ...each('spec.metrics', spec.metrics, validateMetric),
     ...(spec.minReplicas === 0 && !spec.metrics?.some(({ type }) => type === 'Object' || type === 'External')
       ? [
@@ -33,18 +37,6 @@ export function validateHorizontalPodAutoscaler({ spec = {} as Spec }: Horizonta
       : []),
     ...validateRules('spec.behavior.scaleUp', spec.behavior?.scaleUp),
     ...validateRules('spec.behavior.scaleDown', spec.behavior?.scaleDown),
-  ];
-}
-
-export function validateHorizontalPodAutoscalerV1({
-  spec = {} as SpecV1,
-}: HorizontalPodAutoscalerV1): readonly FieldError[] {
-  const target = spec.targetCPUUtilizationPercentage;
-  const field = 'spec.targetCPUUtilizationPercentage';
-  return [
-    ...validateRange(spec),
-    ...validateTarget('spec.scaleTargetRef', spec.scaleTargetRef),
-    ...(target !== undefined && target < 1 ? [invalid(field, target, 'must be greater than 0')] : []),
   ];
 }
 
@@ -64,11 +56,20 @@ function validateRange({
   return errors;
 }
 
-function validateTarget(field: string, target: Spec['scaleTargetRef'] | undefined): FieldError[] {
-  return (['kind', 'name'] as const).flatMap((key) => {
+/** @param mayBeCore whether the group of its apiVersion can be left out. */
+function validateTarget(field: string, target: Spec['scaleTargetRef'] | undefined, mayBeCore: boolean): FieldError[] {
+  const errors = (['kind', 'name'] as const).flatMap((key) => {
     const value = target?.[key];
     return value ? invalidFor(`${field}.${key}`, value, whyNotPathSegment(value)) : [required(`${field}.${key}`)];
   });
+  const version = target?.apiVersion ?? '';
+  const parts = version === '/' ? [] : version.split('/');
+  if (parts.length > 2) {
+    errors.push(invalid(`${field}.apiVersion`, version, `unexpected GroupVersion string: ${version}`));
+  } else if (!mayBeCore && (parts.length < 2 || parts[0] === '')) {
+    errors.push(invalid(`${field}.apiVersion`, version, 'apiVersion must specify API group'));
+  }
+  return errors;
 }
 
 /** In the order in which they are looked for: of several only the first is looked into. */
@@ -107,7 +108,7 @@ function validateSource(
   const at = `${field}.${which}`;
   if (which === 'object') {
     return [
-      ...validateTarget(`${at}.describedObject`, object?.describedObject),
+      ...validateTarget(`${at}.describedObject`, object?.describedObject, true),
       ...validateIdentifier(`${at}.metric`, object?.metric),
       ...validateMetricTarget(`${at}.target`, object?.target),
       ...requireAmount(`${at}.target`, object?.target, 'must set either a target value or averageValue'),
@@ -207,7 +208,7 @@ const maxStabilizationSeconds = 3600;
 function validateRules(field: string, rules: Rules | undefined): FieldError[] {
   if (rules === undefined) return [];
   const errors: FieldError[] = [];
-  const { stabilizationWindowSeconds: window, selectPolicy, policies = [] } = rules;
+  const { stabilizationWindowSeconds: window, selectPolicy, policies = [], tolerance } = rules;
   if (window !== undefined && window < 0) {
     errors.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'));
   }
@@ -231,5 +232,10 @@ function validateRules(field: string, rules: Rules | undefined): FieldError[] {
     }
     return wrong;
   });
-  return [...errors, ...wrongPolicies];
+  const isNegative = tolerance !== undefined && signOf(parseQuantity(tolerance)) < 0;
+  return [
+    ...errors,
+    ...wrongPolicies,
+    ...(isNegative ? [invalid(`${field}.tolerance`, tolerance, 'must be greater than or equal to 0')] : []),
+  ];
 }

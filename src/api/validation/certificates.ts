@@ -1,7 +1,7 @@
 // CertificateSigningRequests. Whether the request's signature holds is the signer's question; here is its outer form.
 // Source: kubernetes pkg/apis/certificates/validation.
 
-import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooLong } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { CertificateSigningRequest } from '../types.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
@@ -29,8 +29,7 @@ export function validateCertificateSigningRequest({
     if (!usages().includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, usages()));
     if (asked.indexOf(usage) !== index) errors.push(duplicate(`spec.usages[${index}]`, usage));
   }
-  errors.push(...requireText('spec.signerName', signerName));
-  if (signerName) errors.push(...validateSignerName('spec.signerName', signerName));
+  errors.push(...validateSignerName('spec.signerName', signerName));
   if (seconds !== undefined && seconds < minSeconds) {
     const why = `may not specify a duration less than ${minSeconds} seconds (${minSeconds / 60} minutes)`;
     errors.push(invalid('spec.expirationSeconds', seconds, why));
@@ -55,17 +54,25 @@ function validateConditions(field: string, conditions: Conditions): FieldError[]
   });
 }
 
-function validateSignerName(field: string, name: string): FieldError[] {
+const maxDomain = 253;
+/** A domain, a slash, and `namespace.name` of some object. */
+const maxSigner = 571;
+
+/** `example.com/path`, wherever a signer is named. */
+export function validateSignerName(field: string, name = ''): FieldError[] {
+  if (name === '') return [required(field)];
   const [domain = '', path, ...more] = name.split('/');
   if (path === undefined || more.length > 0) {
     return [invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")];
   }
   const domainLabels = domain.split('.');
-  const errors = labelErrors(field, domain, domainLabels, whyNotDnsLabel);
+  const errors = domain.length > maxDomain ? [tooLong(field, maxDomain)] : [];
+  errors.push(...labelErrors(field, domain, domainLabels, whyNotDnsLabel));
   if (domainLabels.length < 2) {
     errors.push(invalid(field, domain, 'should be a domain with at least two segments separated by dots'));
   }
-  return [...errors, ...labelErrors(field, path, path.split('.'), whyNotDnsSubdomain)];
+  errors.push(...labelErrors(field, path, path.split('.'), whyNotDnsSubdomain));
+  return name.length > maxSigner ? [...errors, tooLong(field, maxSigner)] : errors;
 }
 
 /** Of the first label that is wrong. */

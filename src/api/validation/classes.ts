@@ -6,6 +6,7 @@ import { valuesOf } from '../schema/values.ts';
 import type { IngressClass, PriorityClass, RuntimeClass, StorageClass } from '../types.ts';
 import { whyNotDnsLabel, whyNotQualifiedName } from './names.ts';
 import { validateToleration } from './pod-parts.ts';
+import { validateContainerResources } from './resources.ts';
 import { each, immutable, invalidFor, oneOf, sameJson, strictlyOneOf, validLabels } from './rules.ts';
 
 const preemptionPolicies = valuesOf('io.k8s.api.scheduling.v1.PriorityClass', 'preemptionPolicy');
@@ -113,11 +114,12 @@ export function validateIngressClassUpdate({ spec }: IngressClass, { spec: old }
   return immutable('spec.controller', spec?.controller, old?.controller);
 }
 
-export function validateRuntimeClass({ handler = '', scheduling }: RuntimeClass): readonly FieldError[] {
+export function validateRuntimeClass({ handler = '', overhead, scheduling }: RuntimeClass): readonly FieldError[] {
   const tolerations = scheduling?.tolerations ?? [];
   const seen = new Set<string>();
   return [
     ...invalidFor('handler', handler, whyNotDnsLabel(handler)),
+    ...(overhead === undefined ? [] : validateContainerResources('overhead', { limits: overhead.podFixed ?? {} }, [])),
     ...validLabels('scheduling.nodeSelector', scheduling?.nodeSelector),
     ...each('scheduling.tolerations', tolerations, (one, at) => {
       const { key, operator, value, effect } = one;

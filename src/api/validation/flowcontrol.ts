@@ -1,11 +1,13 @@
 // FlowSchemas and PriorityLevelConfigurations. Source: kubernetes pkg/apis/flowcontrol/validation.
 
-import { type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '../types.ts';
+import { isAllowedSpec } from './flowcontrol-mandatory.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain } from './names.ts';
 import { each, inRange, invalidFor, requireText } from './rules.ts';
 
+type Conditions = NonNullable<FlowSchema['status']>['conditions'];
 type PolicyRules = NonNullable<NonNullable<FlowSchema['spec']>['rules']>[number];
 type Subject = PolicyRules['subjects'][number];
 type ResourceRule = NonNullable<PolicyRules['resourceRules']>[number];
@@ -19,7 +21,7 @@ const pathVerbs = valuesOf(`${flowcontrol}.NonResourcePolicyRule`, 'verbs');
 const levelTypes = valuesOf(`${flowcontrol}.PriorityLevelConfigurationSpec`, 'type');
 const responses = valuesOf(`${flowcontrol}.LimitResponse`, 'type');
 
-export function validateFlowSchema({ metadata, spec }: FlowSchema): readonly FieldError[] {
+export function validateFlowSchema({ metadata, spec, status }: FlowSchema): readonly FieldError[] {
   const {
     matchingPrecedence: precedence = 0,
     priorityLevelConfiguration: level,
@@ -41,7 +43,22 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema): readonly Fie
   const at = 'spec.priorityLevelConfiguration.name';
   errors.push(...requireText(at, level?.name, 'must reference a priority level'));
   if (level?.name) errors.push(...invalidFor(at, level.name, whyNotDnsSubdomain(level.name)));
-  return [...errors, ...each('spec.rules', spec?.rules, validateRules)];
+  errors.push(...each('spec.rules', spec?.rules, validateRules));
+  if (!isAllowedSpec('FlowSchema', metadata?.name, spec)) errors.push(notTheFixed(metadata?.name, spec));
+  return [...errors, ...validateConditions(status?.conditions)];
+}
+
+function notTheFixed(name: string | undefined, spec: unknown, exception = ''): FieldError {
+  return invalid('spec', spec, `spec of '${name}'${exception} must equal the fixed value`);
+}
+
+function validateConditions(conditions: Conditions): FieldError[] {
+  const seen = new Set<string>();
+  return each('status.conditions', conditions, ({ type = '' }, at) => {
+    const errors = seen.has(type) ? [duplicate(`${at}.type`, type)] : [];
+    seen.add(type);
+    return [...errors, ...requireText(`${at}.type`, type, 'must not be empty')];
+  });
 }
 
 const subjectParts = { Group: 'group', ServiceAccount: 'serviceAccount', User: 'user' } as const;
@@ -163,10 +180,23 @@ type Queuing = NonNullable<NonNullable<Limited['limitResponse']>['queuing']>;
 export function validatePriorityLevel({
   metadata,
   spec = {} as LevelSpec,
+  status,
 }: PriorityLevelConfiguration): readonly FieldError[] {
+  const { name } = metadata ?? {};
+  const errors = validateLevelSpec(name, spec);
+  // How much of the exempt is lent to others is for the user to say.
+  const { exempt: _lent, ...others } = spec;
+  const isExempt = name === 'exempt';
+  if (!isAllowedSpec('PriorityLevelConfiguration', name, isExempt ? others : spec)) {
+    errors.push(notTheFixed(name, spec, isExempt ? " except the 'spec.exempt' field" : ''));
+  }
+  return [...errors, ...validateConditions(status?.conditions)];
+}
+
+function validateLevelSpec(name: string | undefined, spec: LevelSpec): FieldError[] {
   const { type = '', limited, exempt } = spec;
   const errors: FieldError[] = [];
-  if ((metadata?.name === 'exempt') !== (type === 'Exempt')) {
+  if ((name === 'exempt') !== (type === 'Exempt')) {
     errors.push(invalid('spec.type', type, "type must be 'Exempt' if and only if name is 'exempt'"));
   }
   if (type === 'Exempt') {

@@ -4,6 +4,7 @@ import type { FieldError } from '../field-error.ts';
 import type { KindSpec } from '../kind.ts';
 import type { KubeObject } from '../types.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import { withoutOldErrors } from './ratchets.ts';
 
 /** Fills in upstream's defaults in place; `object` must belong to the caller. */
 export function applyDefaults(kind: KindSpec, object: KubeObject): void {
@@ -21,7 +22,7 @@ export function validateCreate(kind: KindSpec, object: KubeObject): readonly Fie
 
 /**
  * What is wrong with `object` as the next state of `old`, changed through a subresource unless that is ''. A status with a
- * rule of its own is judged by that alone.
+ * rule of its own is judged by that alone; what the old object had wrong already may be let through (ratchets.ts).
  */
 export function validateUpdate(
   kind: KindSpec,
@@ -31,10 +32,11 @@ export function validateUpdate(
 ): readonly FieldError[] {
   const part = kind.subresources?.find(({ name }) => name === subresource);
   const rule = part?.validateUpdate === undefined ? kind : part;
+  const isJudged = kind.custom === undefined && (subresource !== 'status' || rule === kind);
   return [
-    ...validateMetadata(kind, object),
+    ...withoutOldErrors(kind, validateMetadata(kind, object), () => []),
     ...validateMetadataUpdate(object, old),
-    ...(kind.custom !== undefined || (subresource === 'status' && rule === part) ? [] : validateContent(kind, object)),
+    ...(isJudged ? withoutOldErrors(kind, validateContent(kind, object), () => validateContent(kind, old)) : []),
     ...(rule.validateUpdate?.(object as never, old as never) ?? []),
   ];
 }

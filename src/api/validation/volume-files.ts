@@ -6,8 +6,8 @@ import { type FieldError, forbidden, invalid, required } from '../field-error.ts
 import type { Volume } from '../types.ts';
 import { validateFieldRef, validateResourceRef } from './field-refs.ts';
 import { validFilePath, validMode } from './file-paths.ts';
-import { whyNotDnsSubdomain } from './names.ts';
-import { each, invalidFor, validLabelSelector } from './rules.ts';
+import { type ClaimPath, validatePodCertificate, validateTrustBundle } from './projected-certificates.ts';
+import { each } from './rules.ts';
 
 type Named = NonNullable<Volume['configMap']>;
 type Item = NonNullable<Named['items']>[number];
@@ -15,7 +15,6 @@ type DownwardApi = NonNullable<Volume['downwardAPI']>;
 type DownwardFile = NonNullable<DownwardApi['items']>[number];
 type Projected = NonNullable<Volume['projected']>;
 type Projection = NonNullable<Projected['sources']>[number];
-type Bundle = NonNullable<Projection['clusterTrustBundle']>;
 
 const minTokenSeconds = 600;
 const maxTokenSeconds = 2 ** 32;
@@ -66,7 +65,7 @@ function validateDownwardFile(field: string, file: DownwardFile): FieldError[] {
 
 export function validateProjected(field: string, { defaultMode, sources }: Projected): FieldError[] {
   const taken = new Set<string>();
-  const claim = (path: string | undefined, shown: string): FieldError[] => {
+  const claim: ClaimPath = (path, shown) => {
     if (!path) return [];
     if (taken.has(path)) return [invalid(field, shown, 'conflicting duplicate paths')];
     taken.add(path);
@@ -78,9 +77,7 @@ export function validateProjected(field: string, { defaultMode, sources }: Proje
   ];
 }
 
-type Claim = (path: string | undefined, shown: string) => FieldError[];
-
-function validateProjection(source: Projection, at: string, field: string, claim: Claim): FieldError[] {
+function validateProjection(source: Projection, at: string, field: string, claim: ClaimPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const kind of ['secret', 'configMap'] as const) {
     const files = source[kind];
@@ -100,9 +97,12 @@ function validateProjection(source: Projection, at: string, field: string, claim
     // The path of a token is said to be the volume's own, as upstream says it.
     errors.push(...(token.path ? validFilePath(`${field}.path`, token.path) : [required(`${field}.path`)]));
   }
-  const bundle = source.clusterTrustBundle;
+  const { clusterTrustBundle: bundle, podCertificate: certificate } = source;
   if (bundle !== undefined) {
-    errors.push(...validateBundle(`${at}.clusterTrustBundle`, bundle), ...claim(bundle.path, bundle.path));
+    errors.push(...validateTrustBundle(`${at}.clusterTrustBundle`, bundle), ...claim(bundle.path, bundle.path));
+  }
+  if (certificate !== undefined) {
+    errors.push(...validatePodCertificate(`${at}.podCertificate`, certificate, claim));
   }
   if (Object.keys(source).length > 1) errors.push(forbidden(at, 'may not specify more than 1 volume type per source'));
   return errors;
@@ -113,25 +113,4 @@ function validateLifetime(field: string, seconds: number | undefined): FieldErro
   if (seconds < minTokenSeconds) return [invalid(field, seconds, 'may not specify a duration less than 10 minutes')];
   if (seconds <= maxTokenSeconds) return [];
   return [invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds')];
-}
-
-function validateBundle(field: string, { name, signerName, labelSelector, path }: Bundle): FieldError[] {
-  const errors: FieldError[] = [];
-  if (name !== undefined && signerName !== undefined) {
-    errors.push(invalid(field, { name, signerName }, 'only one of name and signerName may be used'));
-  } else if (name !== undefined) {
-    if (name === '') errors.push(required(`${field}.name`, 'must be a valid object name'));
-    const why = whyNotDnsSubdomain(name.replaceAll(':', '.'));
-    const told = why.map((reason) => `not a valid clustertrustbundlename: ${reason}`);
-    errors.push(...invalidFor(`${field}.name`, name, told));
-    if (labelSelector !== undefined) {
-      const selector = `${field}.labelSelector`;
-      errors.push(invalid(selector, labelSelector, 'labelSelector must be unset if name is specified'));
-    }
-  } else if (signerName !== undefined) {
-    if (signerName === '') errors.push(required(`${field}.signerName`, 'must be a valid signer name'));
-    errors.push(...validLabelSelector(`${field}.labelSelector`, labelSelector));
-  } else errors.push(required(field, 'either name or signerName must be specified'));
-  errors.push(...(path ? validFilePath(`${field}.path`, path) : [required(`${field}.path`)]));
-  return errors;
 }

@@ -14,8 +14,9 @@ import type {
   StatefulSet,
 } from '../types.ts';
 import { whyNotDnsLabel } from './names.ts';
+import { validateClaimSpec } from './persistent-volumes.ts';
 import { mismatch, selects, validateEndless, validatePodTemplateSpec, validateSelected } from './pod-template.ts';
-import { amount, immutable, invalidFor, nonNegative, oneOf, sameJson, validLabelSelector } from './rules.ts';
+import { amount, each, immutable, invalidFor, nonNegative, oneOf, sameJson, validLabelSelector } from './rules.ts';
 
 const apps = 'io.k8s.api.apps.v1';
 const deploymentStrategies = valuesOf(`${apps}.DeploymentStrategy`, 'type');
@@ -152,6 +153,9 @@ export function validateDaemonSetUpdate({ spec }: DaemonSet, { spec: old }: Daem
 export function validateStatefulSet({ spec = {} as StatefulSetSpec }: StatefulSet): readonly FieldError[] {
   return [
     ...validateStatefulStrategies(spec),
+    ...each('spec.volumeClaimTemplates', spec.volumeClaimTemplates, ({ spec: claim }, at) =>
+      validateClaimSpec(`${at}.spec`, claim),
+    ),
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.ordinals.start', spec.ordinals?.start),
