@@ -4,7 +4,7 @@
 // The TLS identity can be exchanged while the client is in use (an agent renews its certificate): new requests go out
 // over new connections at once, requests under way finish, watches end and are taken up again by their informers.
 
-import { Pool } from 'undici';
+import { Pool } from './dispatchers.ts';
 
 /** PEM texts. */
 export interface TlsIdentity {

@@ -1,5 +1,6 @@
 export * from './client.ts';
 export type { TlsIdentity } from './connections.ts';
+export { Agent } from './dispatchers.ts';
 export { createEventRecorder, type EventRecorder, type EventRecorderOptions } from './event-recorder.ts';
 export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
 export { type ClientOptions, clientFromKubeconfig, createClient, type HttpApiClient } from './http-client.ts';

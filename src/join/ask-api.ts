@@ -3,8 +3,8 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { Agent, request } from 'undici';
 import { CodedError, codeOf, messageOf, systemClock } from '../base/index.ts';
+import { Agent } from '../client/index.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -32,13 +32,12 @@ export interface AskOptions {
 export async function askApi(options: AskOptions): Promise<ApiAnswer> {
   const { server, path, ca, token, signal, timeout = 5000 } = options;
   const connect = ca === undefined ? { timeout, rejectUnauthorized: false } : { timeout, ca };
-  const dispatcher = new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout });
+  const agent = new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout });
   try {
     await requireName(new URL(server).hostname, timeout);
     const sent = Date.now();
-    const response = await request(`${server}${path}`, {
-      dispatcher,
-      signal,
+    const response = await agent.request({
+      ...{ origin: server, path, method: 'GET', signal },
       headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
     });
     const body = await response.body.text();
@@ -53,7 +52,7 @@ export async function askApi(options: AskOptions): Promise<ApiAnswer> {
     signal.throwIfAborted();
     throw explain(server, error);
   } finally {
-    await dispatcher.destroy();
+    await agent.destroy();
   }
 }
 

@@ -3,8 +3,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { request } from 'undici';
 import { CodedError, messageOf } from '../base/index.ts';
+import { Agent } from '../client/index.ts';
 import { type ClusterAccess, type Credential, parseKubeconfig } from '../kubeconfig/index.ts';
 import type { Progress } from '../workflow/index.ts';
 import { askApi } from './ask-api.ts';
@@ -40,13 +40,22 @@ async function readDiscoveryFile(file: string, signal: AbortSignal): Promise<str
   if (/^http:/.test(file)) throw unreadable('over http anybody could change it on the way; use https');
   try {
     if (!file.startsWith('https://')) return await readFile(file, 'utf8');
-    const { statusCode, body } = await request(file, { signal, headersTimeout: 10_000, bodyTimeout: 10_000 });
-    const text = await body.text();
-    if (statusCode === 200) return text;
-    throw unreadable(`HTTP ${statusCode}`);
+    const { status, text } = await download(new URL(file), signal);
+    if (status === 200) return text;
+    throw unreadable(`HTTP ${status}`);
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof CodedError ? error : unreadable(messageOf(error), error);
+  }
+}
+
+async function download({ origin, pathname, search }: URL, signal: AbortSignal) {
+  const agent = new Agent({ headersTimeout: 10_000, bodyTimeout: 10_000 });
+  try {
+    const { statusCode, body } = await agent.request({ origin, path: pathname + search, method: 'GET', signal });
+    return { status: statusCode, text: await body.text() };
+  } finally {
+    await agent.destroy();
   }
 }
 
