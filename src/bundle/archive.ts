@@ -12,7 +12,6 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { CodedError, codeOf } from '../base/index.ts';
 import { archiveDir, type BundleArchitecture } from './places.ts';
 import { stripProgram } from './strip.ts';
@@ -93,6 +92,7 @@ export async function makeBundle(tree: ProgramTree, dir: string): Promise<Bundle
 }
 
 async function writeArchive({ manifest, files }: ProgramTree, path: string): Promise<void> {
+  const { pack } = await import('tar-stream'); // here, because a server packs nothing
   const archive = pack();
   const written = pipeline(archive, createGzip({ level: 6 }), createWriteStream(path, { mode: 0o644 }));
   const put = (name: string, mode: number, content: Buffer): Promise<void> =>

@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { pack } from 'tar-stream';
 import { CodedError } from '../base/index.ts';
 
 export type LayerEntry =
@@ -113,6 +112,7 @@ export function entriesOfTree(dir: string, under = ''): LayerEntry[] {
 }
 
 async function tar(entries: readonly LayerEntry[]): Promise<Buffer> {
+  const { pack } = await import('tar-stream'); // here, because an agent that finds its image packs nothing
   const archive = pack();
   const chunks: Buffer[] = [];
   const collected = (async () => {

@@ -5,7 +5,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { CodedError, codeOf, messageOf } from '../base/index.ts';
 import { entriesOfTree, type LayerEntry } from './oci.ts';
 
@@ -25,6 +25,7 @@ async function entriesOfTar(path: string): Promise<readonly LayerEntry[]> {
   try {
     const bytes = (await isGzip(path)) ? gunzipSync(await readFile(path)) : await readFile(path);
     const entries = new Map<string, LayerEntry>();
+    const { extract } = await import('tar-stream');
     for await (const part of Readable.from([bytes]).pipe(extract())) {
       const chunks: Buffer[] = [];
       for await (const chunk of part) chunks.push(Buffer.from(chunk as Uint8Array));
