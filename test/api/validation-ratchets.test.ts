@@ -25,6 +25,15 @@ const oddSpread = {
 };
 const job = (content: Content): Content =>
   spec({ template: { spec: { containers: [container], restartPolicy: 'Never' } }, ...content });
+/** From before its labels got a prefix. */
+const oldLabels = { 'controller-uid': 'u', 'job-name': 'x' };
+const oldJob = {
+  metadata: { uid: 'u' },
+  ...job({
+    selector: { matchLabels: { 'controller-uid': 'u' } },
+    template: { metadata: { labels: oldLabels }, spec: { containers: [container], restartPolicy: 'Never' } },
+  }),
+};
 const cronJob = (content: Content): Content => spec({ schedule: '@daily', jobTemplate: job({}), ...content });
 const service = (content: Content): Content =>
   spec({ clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], ports: [{ port: 1 }], ...content });
@@ -74,16 +83,7 @@ const kept: readonly (readonly [kind: KindSpec, stored: Content])[] = [
   ],
   [kinds.statefulSet, set({ volumeClaimTemplates: [{ metadata: { name: 'a' }, spec: {} }] })],
   [kinds.statefulSet, set({}, { containers: [] })],
-  [
-    kinds.job,
-    {
-      metadata: { uid: 'u' },
-      ...job({
-        selector,
-        template: { metadata: { labels }, spec: { containers: [container], restartPolicy: 'Never' } },
-      }),
-    },
-  ],
+  [kinds.job, oldJob],
   [kinds.cronJob, cronJob({ schedule: 'TZ=UTC 0 0 * * *' })],
   [kinds.cronJob, cronJob({ timeZone: 'No/Where' })],
   [kinds.service, service({ externalIPs: ['010.0.0.1'] })],

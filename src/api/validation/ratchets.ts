@@ -19,9 +19,6 @@ interface Ratchet {
   readonly unless: 'always' | 'same' | 'any';
 }
 
-/** Of every kind: names stay. */
-const names: Ratchet = { field: /^metadata\.(generateName|name)$/, unless: 'always' };
-
 /** Label values in selectors, which were not looked at once. */
 const selectorValues: Ratchet = { field: /\.matchExpressions\[\d+\]\.values\[\d+\]$/, unless: 'any' };
 
@@ -82,9 +79,8 @@ const ratchets: Readonly<Record<string, readonly Ratchet[]>> = {
   ],
   'batch/Job': [
     ...podRatchets,
-    // What the server makes of name and uid, which stay.
-    { field: /^spec\.template\.metadata\.labels\[/, unless: 'always' },
-    { field: /^spec\.selector$/, text: /not auto-generated/, unless: 'always' },
+    // The labels with a prefix came later than those without.
+    { field: /^spec\.template\.metadata\.labels\[batch\.kubernetes\.io\//, unless: 'any' },
   ],
   'certificates.k8s.io/CertificateSigningRequest': [{ field: /^spec\.usages|^status\.conditions/, unless: 'any' }],
   'discovery.k8s.io/EndpointSlice': [{ field: /\.addresses\[\d+\]$/, unless: 'same' }],
@@ -107,7 +103,7 @@ export function withoutOldErrors(
   before: () => readonly FieldError[],
 ): readonly FieldError[] {
   if (errors.length === 0) return errors;
-  const rows = [names, ...(ratchets[`${group}/${kind}`] ?? [])];
+  const rows = ratchets[`${group}/${kind}`] ?? [];
   let old: readonly FieldError[] | undefined;
   const isOld = (row: Ratchet, error: FieldError): boolean => {
     if (!covers(row, error)) return false;

@@ -34,7 +34,8 @@ export function validateUpdate(
   const rule = part?.validateUpdate === undefined ? kind : part;
   const isJudged = kind.custom === undefined && (subresource !== 'status' || rule === kind);
   return [
-    ...withoutOldErrors(kind, validateMetadata(kind, object), () => []),
+    // The name was judged when it came, and stays.
+    ...validateMetadata(kind, object).filter(({ field }) => field !== 'metadata.name'),
     ...validateMetadataUpdate(object, old),
     ...(isJudged ? withoutOldErrors(kind, validateContent(kind, object), () => validateContent(kind, old)) : []),
     ...(rule.validateUpdate?.(object as never, old as never) ?? []),
