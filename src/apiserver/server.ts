@@ -163,6 +163,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       metrics,
       gauges: [...gaugesOf({ cache, flows, watches, resources: () => resources.all() }), ...(options.gauges ?? [])],
       openApi: createOpenApi(extensions, aggregation),
+      clock,
       documents: security.documents(() => `https://${address}:${listener.port}`),
       address: () => `${address}:${listener.port}`,
       installation: options.installation && createInstallation(options.installation),
@@ -182,6 +183,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     tls: options.tls,
     logger,
     onExchange: pipeline.serve,
+    mayUpgrade: pipeline.mayUpgrade,
     onUpgrade: pipeline.upgrade,
   });
   let keeper: ServiceKeeper | undefined;

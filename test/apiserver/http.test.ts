@@ -1,5 +1,6 @@
 // The door: both protocols, bounds, discovery, health, metrics, and how it closes.
 
+import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
 import t from 'tap';
 import { at, configMap, configMaps, type Json, startTestServer } from './harness.ts';
@@ -33,6 +34,58 @@ t.test('HTTP/2 says the same as HTTP/1.1, watches too', async (t) => {
   const watched = await request({ ':path': `${configMaps}?watch=1&timeoutSeconds=1` });
   t.equal(watched.status, 200);
   t.equal(watched.text.trim().split('\n').length, 2);
+});
+
+t.test('a body over HTTP/2 is asked for when it is wanted', async (t) => {
+  const session = http2Connect(api.server.url, { ca: api.ca });
+  t.teardown(() => session.close());
+  for (const { path, want } of [
+    { path: configMaps, want: [100, 201] },
+    { path: '/apis/nothing/v1/x', want: [404] },
+  ]) {
+    const stream = session.request({ ':method': 'POST', ':path': path, expect: '100-continue' });
+    const seen: number[] = [];
+    stream.on('headers', (headers) => {
+      seen.push(Number(headers[':status']));
+      stream.end(JSON.stringify(configMap('asked-for')));
+    });
+    stream.on('response', (headers) => seen.push(Number(headers[':status'])));
+    stream.resume();
+    await once(stream, 'end');
+    stream.close();
+    t.same(seen, want, path);
+  }
+});
+
+t.test('documents are not sent again to who has them', async (t) => {
+  const aggregated = { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' };
+  for (const [path, headers] of [
+    ['/apis', aggregated],
+    ['/api', aggregated],
+    ['/openapi/v2', {}],
+    ['/openapi/v3', {}],
+    ['/openapi/v3/apis/apps/v1', {}],
+  ] as const) {
+    const first = await api.call('GET', path, undefined, headers);
+    const etag = String(first.headers['etag']);
+    t.match(etag, /^"[0-9A-F]{128}"$/, path);
+    const again = await api.call('GET', path, undefined, { ...headers, 'if-none-match': etag });
+    t.match([again.status, again.text, again.headers['content-length']], [304, '', undefined], path);
+    const other = await api.call('GET', path, undefined, { ...headers, 'if-none-match': '"x"' });
+    t.equal(other.status, 200, path);
+  }
+});
+
+t.test('an OpenAPI document by its hash may be kept for good', async (t) => {
+  const apps = '/openapi/v3/apis/apps/v1';
+  const index = (await api.call('GET', '/openapi/v3')).body;
+  const { serverRelativeURL: url } = (index['paths'] as Record<string, { readonly serverRelativeURL: string }>)[
+    'apis/apps/v1'
+  ] ?? { serverRelativeURL: '' };
+  const kept = await api.call('GET', url);
+  t.match(kept.headers, { 'cache-control': 'public, immutable', expires: /GMT$/ });
+  const old = await api.call('GET', `${apps}?hash=OLD`);
+  t.match([old.status, old.headers['location']], [301, url]);
 });
 
 t.test('bodies are bounded', async (t) => {

@@ -150,6 +150,25 @@ function tables(format: string): string {
   return `application/${format};as=Table;v=v1;g=meta.k8s.io`;
 }
 
+t.test('preferences count, and a watch is never YAML', async (t) => {
+  const typeOf = async (accept: string, query = ''): Promise<unknown> => {
+    const answer = await api.call('GET', `${configMaps}${query}`, undefined, { accept });
+    return answer.status === 200 ? answer.headers['content-type'] : answer.status;
+  };
+  t.equal(await typeOf('application/json;q=0.1,application/yaml'), 'application/yaml');
+  t.equal(await typeOf('application/yaml;q=0.1, application/json;q=0.2'), 'application/json');
+  const watch = '?watch=true&timeoutSeconds=1';
+  t.equal(await typeOf('application/yaml', watch), 406);
+  t.equal(await typeOf('application/yaml, application/json', watch), 'application/json');
+  t.equal((await api.call('POST', configMaps, {}, { 'content-type': ';' })).status, 415);
+});
+
+t.test('what is a watch, and what only looks like one', async (t) => {
+  t.match((await api.call('GET', `${configMaps}?watch=False`)).body, { kind: 'ConfigMapList' });
+  t.match((await api.call('GET', `${configMaps}/a?watch=true`)).body, { kind: 'ConfigMap', metadata: { name: 'a' } });
+  t.equal((await api.call('HEAD', `${configMaps}/a`)).status, 405);
+});
+
 t.test('big lists are compressed when asked for, and whole', async (t) => {
   const big = 'x'.repeat(100_000);
   for (const n of [1, 2, 3, 4, 5, 6, 7])

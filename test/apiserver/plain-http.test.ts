@@ -49,6 +49,8 @@ const post = (name: string): string => {
   return head('POST', configMaps, 'Content-Type: application/json', `Content-Length: ${body.length}`) + body;
 };
 
+const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+
 t.test('answers say length and date, and the connection stays', async (t) => {
   const wire = await openWire();
   const first = await wire.ask(head('GET', '/version'), /\r\n\r\n\{.*\}\n$/s);
@@ -106,7 +108,14 @@ t.test('rare forms are served by the full parser, after plain requests too', asy
       given: head('POST', configMaps, 'Transfer-Encoding: chunked') + chunked,
       want: /^HTTP\/1\.1 201 /,
     },
-    { name: 'expect', given: head('GET', '/livez', 'Expect: 100-continue'), want: /^HTTP\/1\.1 100 Continue/ },
+    { name: 'a target with the server in it', given: head('GET', 'https://x:1/livez'), want: /^HTTP\/1\.1 200 OK/ },
+    { name: 'a server alone', given: head('OPTIONS', 'https://x'), want: /^HTTP\/1\.1 405 / },
+    { name: 'a wish to upgrade', given: head('GET', '/livez', ...upgrade), want: /^HTTP\/1\.1 200 OK/ },
+    {
+      name: 'the same with a body',
+      given: post('upgraded').replace('Host: x', ['Host: x', ...upgrade].join('\r\n')),
+      want: /^HTTP\/1\.1 201 /,
+    },
     { name: 'close', given: head('GET', '/livez', 'Connection: close'), want: /^HTTP\/1\.1 200 OK/ },
     { name: 'repeated field', given: head('GET', '/livez', 'X: 1', 'X: 2'), want: /^HTTP\/1\.1 200 OK/ },
     { name: 'another method', given: head('OPTIONS', '/livez'), want: /^HTTP\/1\.1 405 / },
@@ -118,11 +127,48 @@ t.test('rare forms are served by the full parser, after plain requests too', asy
   }
 });
 
+t.test('an upgrade that is refused says so in the encoding asked for', async (t) => {
+  const wire = await openWire();
+  const exec = head(
+    'GET',
+    '/api/v1/namespaces/default/pods/nobody/portforward',
+    ...upgrade,
+    'Accept: application/yaml',
+  );
+  const text = await wire.ask(exec, /code: 503\n$/);
+  t.match(
+    text,
+    /^HTTP\/1\.1 503 Service Unavailable\r\n.*\r\ncontent-type: application\/yaml\r\n.*\r\n\r\nkind: Status\n/s,
+  );
+});
+
+t.test('a body is asked for when it is wanted, and only then', async (t) => {
+  const body = JSON.stringify(configMap('expected'));
+  const asking = (path: string, size: number): string =>
+    head('POST', path, 'Content-Type: application/json', `Content-Length: ${size}`, 'Expect: 100-continue');
+  const wire = await openWire();
+  t.equal(await wire.ask(asking(configMaps, body.length), /\r\n\r\n$/), 'HTTP/1.1 100 Continue\r\n\r\n');
+  t.match(await wire.ask(body, /\}\n$/), /^HTTP\/1\.1 201 /);
+  for (const { path, size, want } of [
+    { path: '/apis/nothing/v1/x', size: 10, want: /^HTTP\/1\.1 404 .*\r\nconnection: close\r\n/is },
+    { path: configMaps, size: 50_000, want: /^HTTP\/1\.1 413 .*\r\nconnection: close\r\n/is },
+  ]) {
+    t.match(await (await openWire()).ask(asking(path, size), /\}\n$/), want);
+  }
+});
+
+t.test('what is too long or no request for this server is told so', async (t) => {
+  const long = head('GET', `/version?x=${'a'.repeat(300_000)}`);
+  t.match(await (await openWire()).ask(long, /\r\n\r\n/), /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+  t.match(await (await openWire()).ask(head('CONNECT', 'x:443'), /\r\n\r\n/), /^HTTP\/1\.1 405 /);
+});
+
 t.test('what could be read in two ways is refused', async (t) => {
   const cases = [
     { name: 'two lengths', given: head('POST', configMaps, 'Content-Length: 3', 'Content-Length: 4') },
     { name: 'length and chunks', given: head('POST', configMaps, 'Content-Length: 3', 'Transfer-Encoding: chunked') },
     { name: 'length that is no number', given: head('POST', configMaps, 'Content-Length: +3') },
+    { name: 'two hosts', given: head('GET', '/livez', 'Host: y') },
     { name: 'no host', given: 'GET /livez HTTP/1.1\r\n\r\n' },
     { name: 'bare line feed in a field', given: head('GET', '/livez', 'X: 1\nContent-Length: 5') },
     { name: 'space before the colon', given: head('GET', '/livez', 'X : 1') },
@@ -157,6 +203,7 @@ t.test('a client that does not get on is cut off, in every state', async (t) => 
       onExchange: (exchange) => {
         if (exchange.method === 'GET') exchange.send(200, {}, Buffer.from('ok'));
       },
+      mayUpgrade: () => false,
       onUpgrade: () => undefined,
     });
     const socket = connect({ host: '127.0.0.1', port: listener.port, ca: api.ca });
@@ -176,6 +223,7 @@ t.test('a client that does not finish the handshake is cut off', async (t) => {
     logger: silentLogger,
     timeouts: { handshake: 50 },
     onExchange: () => undefined,
+    mayUpgrade: () => false,
     onUpgrade: () => undefined,
   });
   const socket = connectPlain({ host: '127.0.0.1', port: listener.port });

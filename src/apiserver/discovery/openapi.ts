@@ -22,7 +22,7 @@ import { joinParts, type OpenApiPart } from './openapi-part.ts';
 export interface OpenApiAnswer {
   readonly body: Buffer;
   /** The hash of the bytes, for `ETag`. */
-  readonly etag: string | undefined;
+  readonly etag: string;
 }
 
 export interface OpenApi {
@@ -142,7 +142,8 @@ export function createOpenApi(custom: CustomKindsSource, remote: RemoteOpenApi):
       if (path === '/openapi/v3') {
         const own = [...v3, ...remote.openApi()].map(([name, { etag }]) => [name, { file: '', hash: etag }] as const);
         const index = openApiV3Index({ v3: { ...list.v3, ...Object.fromEntries(own) } });
-        return { body: Buffer.from(JSON.stringify(index)), etag: undefined };
+        const body = Buffer.from(JSON.stringify(index));
+        return { body, etag: etagOf(body) };
       }
       if (!path.startsWith('/openapi/v3/')) return undefined;
       const name = path.slice('/openapi/v3/'.length);
@@ -178,7 +179,7 @@ function documentOf(specs: readonly KindSpec[], shared: Json): Document {
     components: { schemas: sorted(schemas) },
   };
   const body = Buffer.from(JSON.stringify(document));
-  return { body, etag: digest(body), specs };
+  return { body, etag: etagOf(body), specs };
 }
 
 function partsOf(specs: readonly KindSpec[], version: OpenApiVersion): { readonly paths: Json; readonly types: Json } {
@@ -208,16 +209,17 @@ function spliced(builtIn: Buffer, { paths, definitions }: OpenApiPart): OpenApiA
     inside(definitions),
     builtIn.subarray(typesAt),
   ]);
-  return { body, etag: digest(body) };
+  return { body, etag: etagOf(body) };
 }
 
 /** As above, in protobuf. */
 function merged(builtIn: Buffer, { paths, definitions }: OpenApiPart): OpenApiAnswer {
   const body = Buffer.concat([builtIn, encodeOpenApi({ paths, definitions })]);
-  return { body, etag: digest(body) };
+  return { body, etag: etagOf(body) };
 }
 
-function digest(body: Buffer): string {
+/** As upstream makes them, so that they are of the length that clients have seen. */
+export function etagOf(body: Buffer): string {
   return createHash('sha512').update(body).digest('hex').toUpperCase();
 }
 

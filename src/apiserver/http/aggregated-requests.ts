@@ -6,7 +6,7 @@ import type { Aggregation } from '../aggregation/index.ts';
 import type { UserInfo } from '../contracts.ts';
 import type { Exchange } from './exchange.ts';
 import { streamAnswer } from './proxy-requests.ts';
-import type { Target } from './request-target.ts';
+import { originForm, type Target } from './request-target.ts';
 
 type Remote = NonNullable<ReturnType<Aggregation['find']>>;
 
@@ -47,6 +47,7 @@ export async function upgradeRemote(
   const { host, dialer } = remote.reach();
   const aborted = new AbortController();
   socket.once('close', () => aborted.abort(new Error('the client went away')));
-  const { method = 'GET', url: target = '/', headers } = request;
+  const { method = 'GET', url = '/', headers } = request;
+  const target = originForm(url);
   await dialer.upgrade(host, { method, target, headers, user, socket, head, signal: aborted.signal });
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { addCommonHeaders, auditIdOf, type BodyStream, collectBody, type Exchange } from './exchange.ts';
+import { originForm } from './request-target.ts';
 
 const joinedMax = 32 << 10;
 
@@ -14,10 +15,13 @@ export class Http1Exchange implements Exchange {
   readonly auditId: string;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  /** The client waits to be told that its body is wanted (RFC 9110 §10.1.1). */
+  #waits: boolean;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, waits = false) {
     this.method = request.method ?? 'GET';
-    this.target = request.url ?? '/';
+    this.target = originForm(request.url ?? '/');
+    this.#waits = waits;
     this.auditId = auditIdOf(request.headers);
     this.#request = request;
     this.#response = response;
@@ -40,15 +44,25 @@ export class Http1Exchange implements Exchange {
   }
 
   bodyStream(): IncomingMessage {
+    this.#wantBody();
     return this.#request;
   }
 
   readBody(limit: number): Promise<Buffer> {
-    return collectBody(this.#request, this.#request.headers['content-length'], limit);
+    const { 'content-length': declared } = this.#request.headers;
+    if (Number(declared ?? 0) <= limit) this.#wantBody();
+    return collectBody(this.#request, declared, limit);
+  }
+
+  #wantBody(): void {
+    if (this.#waits) this.#response.writeContinue();
+    this.#waits = false;
   }
 
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
-    headers['content-length'] = body.length;
+    if (status !== 304) headers['content-length'] = body.length;
+    // Whether the body comes all the same is the client's choice, so nothing can follow on this connection.
+    if (this.#waits) headers['connection'] = 'close';
     addCommonHeaders(headers, this);
     this.#response.writeHead(status, headers);
     // As one Latin-1 string, Node joins head and body to a single write, which costs less than the copy up to this size.

@@ -34,17 +34,26 @@ export class Http2Exchange implements Exchange {
   }
 
   bodyStream(): ServerHttp2Stream {
+    this.#wantBody();
     return this.#stream;
   }
 
   readBody(limit: number): Promise<Buffer> {
-    return collectBody(this.#stream, this.headers['content-length'], limit);
+    const { 'content-length': declared } = this.headers;
+    if (Number(declared ?? 0) <= limit) this.#wantBody();
+    return collectBody(this.#stream, declared, limit);
+  }
+
+  /** Tells a client that waits to be asked for its body (RFC 9110 §10.1.1). */
+  #wantBody(): void {
+    const waits = this.headers.expect?.toLowerCase() === '100-continue' && !this.#gone();
+    if (waits) this.#stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
   }
 
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
     if (this.#gone()) return;
     headers[':status'] = status;
-    headers['content-length'] = body.length;
+    if (status !== 304) headers['content-length'] = body.length;
     addCommonHeaders(headers, this);
     // respond() ends the stream of a HEAD request by itself.
     this.#stream.respond(headers);

@@ -6,15 +6,13 @@
 // Client certificates are asked for and never enforced: authentication judges them. Time-outs bound every state in which a
 // client can hold a connection without sending: handshake, headers, idle keep-alive.
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import { CodedError, codeOf, type Logger, messageOf, nodeHttp } from '../../base/index.ts';
-import type { Exchange } from './exchange.ts';
-import { Http1Exchange } from './exchange-h1.ts';
+import { CodedError, codeOf, type Logger, messageOf } from '../../base/index.ts';
 import { Http2Exchange } from './exchange-h2.ts';
+import { createFullParser, type FullParserOptions } from './full-parser.ts';
 import { PlainConnection } from './plain-connection.ts';
 
 export interface TlsMaterial {
@@ -37,15 +35,12 @@ export interface Timeouts {
   readonly idle?: number;
 }
 
-export interface ListenerOptions {
+export interface ListenerOptions extends FullParserOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMaterial;
   readonly logger: Logger;
   readonly timeouts?: Timeouts;
-  readonly onExchange: (exchange: Exchange) => void;
-  /** HTTP/1.1 requests that ask for another protocol (exec, attach, port-forward). */
-  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 export interface Listener {
@@ -56,7 +51,6 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-const headersBytesMax = 64 << 10;
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, enableConnectProtocol: false };
 
 /** Throws CodedError PORT_IN_USE, ADDRESS_NOT_AVAILABLE, PORT_NOT_PERMITTED or TLS_MATERIAL_INVALID. */
@@ -95,7 +89,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       onExchange,
       handOver(taken, unread) {
         plain.delete(connection);
-        http ??= createHttpServer({ ...options, headersMs, idle });
+        http ??= createFullParser(options, { headersMs, idleMs: idle });
         http.emit('connection', taken);
         taken.unshift(unread);
       },
@@ -141,30 +135,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       clearTimeout(timer);
     },
   };
-}
-
-function createHttpServer({
-  onExchange,
-  onUpgrade,
-  headersMs,
-  idle,
-}: Pick<ListenerOptions, 'onExchange' | 'onUpgrade'> & { readonly headersMs: number; readonly idle: number }): Server {
-  const http = nodeHttp().createServer({
-    keepAliveTimeout: idle,
-    headersTimeout: headersMs,
-    connectionsCheckingInterval: Math.min(30_000, headersMs),
-    requestTimeout: 0, // bodies are bounded; watches and uploads of slow clients are not cut
-    maxHeaderSize: headersBytesMax,
-    noDelay: true,
-    insecureHTTPParser: false,
-  });
-  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    onExchange(new Http1Exchange(request, response));
-  });
-  http.on('upgrade', onUpgrade);
-  // This server never listens itself; the event starts what enforces its time-outs and knows its idle connections.
-  http.emit('listening');
-  return http;
 }
 
 /** The value of `Date`, worked out once a second. */

@@ -67,6 +67,17 @@ export function acceptWhole(kind: GroupVersionKind, accept: string | undefined):
   acceptFor(kind, whole.join(','));
 }
 
+const streamTypes = `application/json;stream=watch, ${protobufMediaType};stream=watch`;
+
+/** The same for a watch, which there is none of in YAML. */
+export function acceptStream(kind: GroupVersionKind, accept: string | undefined): Accepted {
+  const found = acceptFor(kind, accept);
+  if (found.format !== 'yaml') return found;
+  const others = accept?.split(',').filter((clause) => !/^\s*application\/yaml\b/i.test(clause)) ?? [];
+  if (others.length === 0 || find(others.join(',')) === undefined) throw notAcceptable(streamTypes);
+  return acceptFor(kind, others.join(','));
+}
+
 /** How an error, or an answer that is no object of a resource, is written; JSON where nothing else can be. */
 export function formatOfWhole(accept: string | undefined): Accepted['format'] {
   const found = find(accept);
@@ -89,7 +100,7 @@ function find(accept: string | undefined): Accepted | undefined {
 
 function negotiate(accept: string): Accepted | undefined {
   let protobuf: Accepted | undefined;
-  for (const clause of accept.split(',')) {
+  for (const clause of byPreference(accept.split(','))) {
     const [type = '', ...rest] = clause.split(';').map((part) => part.trim().toLowerCase());
     const format = formatOf(type);
     if (format === undefined) continue;
@@ -109,6 +120,13 @@ function negotiate(accept: string): Accepted | undefined {
     }
   }
   return protobuf;
+}
+
+/** RFC 9110 §12.4.2: by `q`, those of one `q` as they came. */
+function byPreference(clauses: readonly string[]): readonly string[] {
+  if (!clauses.some((clause) => clause.includes('q='))) return clauses;
+  const weightOf = (clause: string): number => Number(/;\s*q=([\d.]+)/i.exec(clause)?.[1] ?? 1);
+  return clauses.toSorted((a, b) => weightOf(b) - weightOf(a));
 }
 
 /** client-go before 1.30 asks for v2beta1 alone. */
@@ -155,8 +173,8 @@ export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
 /** How a body is written. Throws ApiError 415 for what cannot be read. */
 export function bodyFormatOf(contentType: string | undefined): BodyFormat {
+  if (contentType === undefined || contentType === '') return 'json';
   switch (mediaTypeOf(contentType)) {
-    case '':
     case 'application/json':
       return 'json';
     case 'application/yaml':

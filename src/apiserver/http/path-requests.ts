@@ -2,11 +2,13 @@
 
 import type { OutgoingHttpHeaders } from 'node:http';
 import { openApiProtobufType, openApiProtobufTypes } from '../../api/index.ts';
+import type { Clock } from '../../base/index.ts';
 import type { Aggregation } from '../aggregation/index.ts';
 import {
   aggregatedDocument,
   apiVersions,
   discoveryDocument,
+  etagOf,
   type OpenApi,
   type VirtualResource,
   versionDocument,
@@ -34,11 +36,15 @@ export interface PathOptions {
   readonly openApi: OpenApi;
   /** /openid/v1/jwks, /.well-known/openid-configuration. */
   readonly documents: Documents;
+  readonly clock: Clock;
   /** host:port that discovery tells clients. */
   readonly address: () => string;
   /** /k8ts/…; absent: nothing is served there. */
   readonly installation?: InstallationHandler | undefined;
 }
+
+/** What is named by its hash does not change. Source: kube-openapi pkg/handler3. */
+const yearMs = 365 * 86_400_000;
 
 export function createPathHandler(options: PathOptions): PathHandler {
   const versions = () =>
@@ -53,9 +59,9 @@ export function createPathHandler(options: PathOptions): PathHandler {
     const { discovery: aggregated } = acceptOf(exchange.headers.accept);
     if (aggregated !== undefined && (path === '/api' || path === '/apis')) {
       const type = `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`;
-      const headers = { ...jsonHeaders(), 'content-type': type, vary: 'Accept' };
-      const body = JSON.stringify(aggregatedDocument(path, versions(), aggregated));
-      exchange.send(200, headers, Buffer.from(`${body}\n`));
+      const headers = { 'cache-control': 'public', 'content-type': type, vary: 'Accept' };
+      const body = Buffer.from(`${JSON.stringify(aggregatedDocument(path, versions(), aggregated))}\n`);
+      sendTagged(exchange, { headers, body, etag: etagOf(body) });
       return;
     }
     const document = discoveryDocument(path, versions(), options.address());
@@ -63,7 +69,7 @@ export function createPathHandler(options: PathOptions): PathHandler {
     sendJson(exchange, 200, document);
   }
 
-  function openApi(exchange: Exchange, path: string): void {
+  function openApi(exchange: Exchange, path: string, query: URLSearchParams): void {
     // kubectl of before 1.24 takes nothing but protobuf here.
     const isProtobuf =
       path === '/openapi/v2' && openApiProtobufTypes.some((type) => exchange.headers.accept?.includes(type));
@@ -72,12 +78,16 @@ export function createPathHandler(options: PathOptions): PathHandler {
     const { body, etag } = answer;
     const headers: OutgoingHttpHeaders = { ...jsonHeaders(), vary: 'Accept' };
     if (isProtobuf) headers['content-type'] = openApiProtobufType;
-    if (etag !== undefined) headers['etag'] = `"${etag}"`;
-    if (etag !== undefined && exchange.headers['if-none-match']?.includes(etag) === true) {
-      exchange.send(304, headers, Buffer.alloc(0));
-      return;
+    const hash = path.startsWith('/openapi/v3/') ? query.get('hash') : null;
+    if (hash !== null && hash !== '') {
+      if (hash !== etag) {
+        exchange.send(301, { ...headers, location: `${path}?hash=${etag}` }, Buffer.alloc(0));
+        return;
+      }
+      headers['cache-control'] = 'public, immutable';
+      headers['expires'] = new Date(options.clock.now() + yearMs).toUTCString();
     }
-    sendBytes(exchange, headers, body);
+    sendTagged(exchange, { headers, body, etag });
   }
 
   return (exchange, fullPath, query) => {
@@ -87,7 +97,7 @@ export function createPathHandler(options: PathOptions): PathHandler {
     if (health !== undefined) return sendText(exchange, health.status, health.text);
     if (path === '/version') return sendPlainJson(exchange, versionDocument());
     if (path === '/metrics') return sendText(exchange, 200, options.metrics.text(options.gauges));
-    if (path.startsWith('/openapi/')) return openApi(exchange, path);
+    if (path.startsWith('/openapi/')) return openApi(exchange, path, query);
     if (path === '/api' || path === '/apis' || path.startsWith('/api/') || path.startsWith('/apis/')) {
       return discovery(exchange, path);
     }
@@ -97,6 +107,16 @@ export function createPathHandler(options: PathOptions): PathHandler {
     if (path === '/') return sendPlainJson(exchange, { paths: rootPaths(versions(), Object.keys(options.documents)) });
     throw unknownResource();
   };
+}
+
+/** A document for which a client may have a copy: 304 when it is still the same. */
+function sendTagged(
+  exchange: Exchange,
+  { headers, body, etag }: { readonly headers: OutgoingHttpHeaders; readonly body: Buffer; readonly etag: string },
+): void {
+  headers['etag'] = `"${etag}"`;
+  if (exchange.headers['if-none-match']?.includes(etag) === true) exchange.send(304, headers, Buffer.alloc(0));
+  else sendBytes(exchange, headers, body);
 }
 
 function rootPaths(versions: ReturnType<typeof apiVersions>, documents: readonly string[]): readonly string[] {

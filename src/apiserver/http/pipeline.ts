@@ -33,11 +33,12 @@ import { judgeConnect } from './connect-admission.ts';
 import { credentialsOf } from './credentials.ts';
 import { auditIdOf, type Exchange, warn } from './exchange.ts';
 import type { FlowControl, Leave } from './flow-control.ts';
-import { acceptFor, acceptWhole, bodyFormatOf } from './negotiate.ts';
+import { acceptFor, acceptStream, acceptWhole, bodyFormatOf } from './negotiate.ts';
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
 import { attributesOf } from './request-attributes.ts';
 import {
+  originForm,
   parsePath,
   type RequestVerb,
   type ResourceTarget,
@@ -76,6 +77,8 @@ export interface PipelineOptions {
 
 export interface Pipeline {
   serve(exchange: Exchange): void;
+  /** Whether the request is one that upgrade() serves. */
+  mayUpgrade(request: IncomingMessage): boolean;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -197,8 +200,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const serve = () => serveProxy(options.proxy, exchange, { target, query, user });
       return verdict instanceof Promise ? verdict.then(serve) : serve();
     }
+    // As upstream: only what is no resource has a HEAD.
+    if (exchange.method === 'HEAD') throw methodNotAllowed();
     const { bodyLimit } = options;
-    const accepted = acceptFor(resource.spec, exchange.headers.accept);
+    const accepted = (verb === 'watch' ? acceptStream : acceptFor)(resource.spec, exchange.headers.accept);
     const request: ResourceRequest = {
       exchange,
       resource,
@@ -269,10 +274,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     logger.debug('request', { method: exchange.method, target: exchange.target, status: exchange.status, seconds });
   }
 
+  /** Streams of nodes and workloads, and all that other servers answer. */
+  function mayUpgrade(request: IncomingMessage): boolean {
+    try {
+      const target = parsePath(splitTarget(originForm(request.url ?? '/')).path);
+      if (!target.isResource) return false;
+      if (remoteOf(options.aggregation, target) !== undefined) return true;
+      const resource = registry.resources.find(target.group, target.version, target.resource);
+      return connectOf(resource?.spec.subresources, target.subresource) !== undefined;
+    } catch (error) {
+      if (error instanceof ApiError) return false; // told to the client as any request that is wrong
+      throw error;
+    }
+  }
+
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const exchange = { socket: request.socket as TLSSocket, headers: request.headers };
     const run = async (): Promise<void> => {
-      const { path, query } = splitTarget(request.url ?? '/');
+      const { path, query } = splitTarget(originForm(request.url ?? '/'));
       const target = parsePath(path);
       if (!target.isResource) throw unknownResource();
       const method = request.method ?? 'GET';
@@ -314,7 +333,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     run().catch((error: unknown) => refuseUpgrade(socket, asApiError(error), request.headers.accept));
   }
 
-  return { serve, upgrade };
+  return { serve, mayUpgrade, upgrade };
 }
 
 function reviewKey({ group, version }: { readonly group: string; readonly version: string }, resource: string): string {

@@ -109,7 +109,8 @@ export class PlainExchange implements Exchange {
   }
 
   send(status: number, headers: OutgoingHttpHeaders, body: Buffer): void {
-    headers['content-length'] = body.length;
+    // That of a 304 would be the length of what is not sent (RFC 9110 §15.4.5).
+    if (status !== 304) headers['content-length'] = body.length;
     const head = this.#begin(status, headers);
     if (this.#done) return;
     const { socket } = this;

@@ -87,18 +87,27 @@ export function splitTarget(text: string): { readonly path: string; readonly que
   return { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
 }
 
+/** The target as path and query: a client may name the server in it as it does to a proxy. RFC 9112 §3.2.2. */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const rest = /^https?:\/\/[^/?#]*(.*)$/i.exec(target)?.[1];
+  if (rest === undefined) return target;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 /** Upstream's boolean query parameters: absent, `0` and `false` are false, anything else (empty too) is true. */
 export function isSet(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
-  return value !== null && value !== '0' && value !== 'false';
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
 export function verbOf(method: string, target: ResourceTarget, query: URLSearchParams): RequestVerb {
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (target.watches || isSet(query, 'watch')) return 'watch';
-      return target.name === '' ? 'list' : 'get';
+      if (target.watches) return 'watch';
+      if (target.name !== '') return 'get';
+      return isSet(query, 'watch') ? 'watch' : 'list';
     case 'POST':
       return 'create';
     case 'PUT':
