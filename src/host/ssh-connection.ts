@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnyAuthMethod, ClientChannel, ServerHostKeyAlgorithm, Client as SshClient } from 'ssh2';
-import { CodedError, createSlots, messageOf } from '../base/index.ts';
+import { CodedError, createBackoff, createSlots, messageOf, systemClock } from '../base/index.ts';
 import { explainSshError, nameOfPlace, type SshPlace } from './ssh-errors.ts';
 import type { SshKey } from './ssh-keys.ts';
 import { fingerprint, type KnownHosts, keyType, nameOf } from './ssh-known-hosts.ts';
@@ -50,6 +50,7 @@ export interface SshConnection {
 
 /** Together the 10 that sshd allows by default (MaxSessions). Spare ones end commands while all others are taken. */
 const sessions = { usual: 8, spare: 2 };
+const sessionTries = 5;
 /** What is asked for, best first: ssh-keyscan shows a machine's. */
 const hostKeyTypes: readonly string[] = [
   'ssh-ed25519',
@@ -214,7 +215,7 @@ function connectionOver(client: SshClient, place: SshPlace, bastion: SshConnecti
       slots[spare ? 'spare' : 'usual'].use(async () => {
         signal?.throwIfAborted();
         ended.signal.throwIfAborted();
-        const channel = await openSession(client, command).catch((error: unknown) => {
+        const channel = await openFreeSession(client, command, ended.signal).catch((error: unknown) => {
           ended.signal.throwIfAborted();
           throw new CodedError('SSH_SESSION_REFUSED', `${nameOfPlace(place)}: no session: ${messageOf(error)}`, {
             hint: 'in sshd_config there, MaxSessions has to be 10 (the default) or more',
@@ -250,6 +251,19 @@ function connectionOver(client: SshClient, place: SshPlace, bastion: SshConnecti
       ended.abort(lost('closed here'));
     },
   };
+}
+
+/** sshd frees a session a moment after it has said that it is over; until then one more than it has is refused. */
+async function openFreeSession(client: SshClient, command: string, signal: AbortSignal): Promise<ClientChannel> {
+  const backoff = createBackoff({ initial: 50, max: 1000 });
+  for (;;) {
+    try {
+      return await openSession(client, command);
+    } catch (error) {
+      if (signal.aborted || backoff.attempts === sessionTries) throw error;
+      await systemClock.sleep(backoff.next(), signal);
+    }
+  }
 }
 
 function openSession(client: SshClient, command: string): Promise<ClientChannel> {
