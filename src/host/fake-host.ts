@@ -48,7 +48,6 @@ const defaultFacts: MachineFacts = {
   memoryBytes: 4 * 1024 ** 3,
   swapBytes: 0,
   machineId: '0123456789abcdef0123456789abcdef',
-  disks: [{ mount: '/', sizeBytes: 100 * 1024 ** 3, freeBytes: 50 * 1024 ** 3 }],
   addresses: [{ device: 'eth0', address: '192.0.2.10', family: 4 }],
 };
 

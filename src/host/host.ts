@@ -96,12 +96,5 @@ export interface MachineFacts {
   readonly memoryBytes: number;
   readonly swapBytes: number;
   readonly machineId: string;
-  readonly disks: readonly DiskFacts[];
   readonly addresses: readonly { readonly device: string; readonly address: string; readonly family: 4 | 6 }[];
-}
-
-export interface DiskFacts {
-  readonly mount: string;
-  readonly sizeBytes: number;
-  readonly freeBytes: number;
 }

@@ -9,7 +9,7 @@ const script = [
   'echo "# processors"; nproc 2>/dev/null || grep -c ^processor /proc/cpuinfo',
   'echo "# memory"; cat /proc/meminfo; echo "# id"; cat /etc/machine-id 2>/dev/null; echo',
   'echo "# system"; (. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME")',
-  'echo "# disks"; df -Pk 2>/dev/null; echo "# addresses"; ip -o address 2>/dev/null; :',
+  'echo "# addresses"; ip -o address 2>/dev/null; :',
 ].join('\n');
 
 const architectures: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64' };
@@ -34,7 +34,6 @@ export async function readRemoteFacts(run: RunScript): Promise<MachineFacts> {
     memoryBytes: memory.get('MemTotal') ?? 0,
     swapBytes: memory.get('SwapTotal') ?? 0,
     machineId: first('id'),
-    disks: (sections.get('disks') ?? []).slice(1).flatMap(parseDisk),
     addresses: (sections.get('addresses') ?? []).flatMap(parseAddress),
   };
 }
@@ -49,13 +48,6 @@ function parseSections(text: string): ReadonlyMap<string, readonly string[]> {
     } else if (line !== '') current.push(line);
   }
   return sections;
-}
-
-/** `df -Pk`: device, KiB, used, free, percent, mount point. Only what is on a device, as the local host says it. */
-function parseDisk(line: string): MachineFacts['disks'] {
-  const [device = '', size = '0', , free = '0', , ...mount] = line.split(/\s+/);
-  if (!device.startsWith('/') && device !== 'overlay') return [];
-  return [{ mount: mount.join(' '), sizeBytes: Number(size) * 1024, freeBytes: Number(free) * 1024 }];
 }
 
 /** `ip -o address`: "2: eth0    inet 192.0.2.10/24 brd …" */

@@ -9,10 +9,4 @@ t.test('this machine is what its kernel says', async (t) => {
   t.equal(facts.uid, process.getuid?.());
   t.match(facts.operatingSystem, /\S/);
   t.ok(facts.addresses.some(({ address }) => address === '127.0.0.1'));
-  const root = facts.disks.find(({ mount }) => mount === '/');
-  t.ok(root !== undefined && root.sizeBytes > root.freeBytes);
-  t.notOk(
-    facts.disks.some(({ mount }) => mount === '/proc'),
-    'what holds nothing is no disk',
-  );
 });

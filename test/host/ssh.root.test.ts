@@ -106,7 +106,7 @@ t.test('over SSH', { skip: skipSshd }, async (t) => {
   t.test('facts, programs and kernel settings are those of the machine', async (t) => {
     const facts = await root.facts();
     t.match(facts, { uid: 0, architecture: process.arch });
-    t.ok(facts.memoryBytes > 0 && facts.processors > 0 && facts.disks.length > 0);
+    t.ok(facts.memoryBytes > 0 && facts.processors > 0);
     t.match(facts.addresses, [{ device: 'lo', address: '127.0.0.1', family: 4 }]);
     t.match(await root.which('sh'), /^\/.*\/sh$/);
     t.equal(await root.which('k8ts-no-such-program'), undefined);
