@@ -3,7 +3,7 @@
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
 import { flowSchemas, priorityLevels } from '../../src/apiserver/bootstrap/flow-objects.ts';
-import { labelRule, nameRule, subdomainRule, versionRule } from './name-rules.ts';
+import { dns1035Label, dnsLabel, dnsSubdomain, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong } from './validated.ts';
 
 const webhook = {
@@ -27,7 +27,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     hook({ failurePolicy: '', sideEffects: '', admissionReviewVersions: ['V', 'v1', 'v1'] }),
     'webhooks[0].failurePolicy: Unsupported value: "": supported values: "Fail", "Ignore"',
     'webhooks[0].sideEffects: Unsupported value: "": supported values: "None", "NoneOnDryRun"',
-    `webhooks[0].admissionReviewVersions[0]: Invalid value: "V": ${versionRule}`,
+    `webhooks[0].admissionReviewVersions[0]: Invalid value: "V": ${dns1035Label}`,
     'webhooks[0].admissionReviewVersions[2]: Invalid value: "v1": duplicate version',
   ],
   [
@@ -37,7 +37,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'webhooks[0].clientConfig.service.namespace: Required value: service namespace is required',
     `webhooks[0].clientConfig.service.path: Invalid value: "a/B": must start with a '/'`,
     'webhooks[0].clientConfig.service.path: Invalid value: "a/B": segment[0] may not be empty',
-    `webhooks[0].clientConfig.service.path: Invalid value: "a/B": segment[1]: ${subdomainRule}`,
+    `webhooks[0].clientConfig.service.path: Invalid value: "a/B": segment[1]: ${dnsSubdomain}`,
     'webhooks[0].reinvocationPolicy: Unsupported value: "": supported values: "IfNeeded", "Never"',
   ],
   [
@@ -63,12 +63,12 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
       auditAnnotations: [{ key: '-', valueExpression: '1' }],
     }),
     'spec.paramKind.apiVersion: Invalid value: "g/v/x": unexpected GroupVersion string: g/v/x',
-    `spec.paramKind.kind: Invalid value: "K_": may have mixed case, but should otherwise match: ${versionRule}`,
+    `spec.paramKind.kind: Invalid value: "K_": may have mixed case, but should otherwise match: ${dns1035Label}`,
     'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
     'spec.validations[0].expression: Required value: expression is not specified',
     'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
     'spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks',
-    `spec.auditAnnotations[0].key: Invalid value: "x/-": ${nameRule}`,
+    `spec.auditAnnotations[0].key: Invalid value: "x/-": ${qualifiedName}`,
   ],
   [
     kinds.validatingAdmissionPolicy,
@@ -101,7 +101,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     "spec.rules[0].subjects[1].user: Required value: user is required when subject kind is 'User'",
     `spec.rules[0].resourceRules[0].apiGroups: Invalid value: ["*","a"]: if '*' is present, must not specify other api groups`,
     'spec.rules[0].resourceRules[0].resources: Required value: resource rules must supply at least one resource',
-    `spec.rules[0].resourceRules[0].namespaces[0]: Invalid value: "A": each member of this list must be '*' or a DNS-1123 label; ${labelRule}`,
+    `spec.rules[0].resourceRules[0].namespaces[0]: Invalid value: "A": each member of this list must be '*' or a DNS-1123 label; ${dnsLabel}`,
     'spec.rules[0].nonResourceRules[0].nonResourceURLs[0]: Invalid value: "a": must start with slash',
     'spec.rules[0].nonResourceRules[0].nonResourceURLs[1]: Invalid value: "/*/b": wildcard can only do suffix matching',
   ],

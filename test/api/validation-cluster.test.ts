@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { labelRule, nameRule, subdomainRule, valueRule, versionRule } from './name-rules.ts';
+import { dns1035Label, dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 const anyOperator = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
@@ -28,7 +28,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'allowedTopologies[1].matchLabelExpressions[0].values[1]: Duplicate value: "a"',
     'allowedTopologies[1].matchLabelExpressions[1].values: Required value',
     'allowedTopologies[1].matchLabelExpressions[1].key: Duplicate value: "zone"',
-    `allowedTopologies[2].matchLabelExpressions[0].key: Invalid value: "-": ${nameRule}`,
+    `allowedTopologies[2].matchLabelExpressions[0].key: Invalid value: "-": ${qualifiedName}`,
   ],
   [
     kinds.storageClass,
@@ -72,17 +72,17 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'spec.drivers[0].allocatable.count: Invalid value: -1: must be greater than or equal to 0',
     'spec.drivers[0]: Duplicate value: "a"',
     'spec.drivers[1].name: Duplicate value: "d"',
-    `spec.drivers[1]: Invalid value: "-": ${nameRule}`,
+    `spec.drivers[1]: Invalid value: "-": ${qualifiedName}`,
     'spec.drivers[2].name: Required value',
-    `spec.drivers[2].name: Invalid value: "": ${subdomainRule}`,
+    `spec.drivers[2].name: Invalid value: "": ${dnsSubdomain}`,
     'spec.drivers[2].nodeID: Required value',
   ],
-  [kinds.csiStorageCapacity, {}, `storageClassName: Invalid value: "": ${subdomainRule}`],
+  [kinds.csiStorageCapacity, {}, `storageClassName: Invalid value: "": ${dnsSubdomain}`],
   [
     kinds.volumeAttachment,
     spec({ attacher: 'd', nodeName: 'n', source: { persistentVolumeName: '' } }),
     'spec.source.persistentVolumeName: Required value: must specify non empty persistentVolumeName',
-    `spec.source.persistentVolumeName: Invalid value: "": ${subdomainRule}`,
+    `spec.source.persistentVolumeName: Invalid value: "": ${dnsSubdomain}`,
   ],
   [
     kinds.volumeAttachment,
@@ -90,11 +90,11 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
       ...spec({ attacher: 'd', source: { inlineVolumeSpec: {} } }),
       status: { attachError: { message: 'x'.repeat(1025) } },
     },
-    `spec.nodeName: Invalid value: "": ${subdomainRule}`,
+    `spec.nodeName: Invalid value: "": ${dnsSubdomain}`,
     'status.attachError.message: Too long: may not be more than 1024 bytes',
   ],
   [kinds.priorityClass, { value: 1, preemptionPolicy: '' }, 'preemptionPolicy: Required value'],
-  [kinds.runtimeClass, {}, `handler: Invalid value: "": ${labelRule}`],
+  [kinds.runtimeClass, {}, `handler: Invalid value: "": ${dnsLabel}`],
   [
     kinds.runtimeClass,
     { handler: 'h', scheduling: { tolerations: [{}, { key: 'a' }, { key: 'a' }] } },
@@ -118,7 +118,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.runtimeClass,
     { handler: 'h', scheduling: { nodeSelector: { a: '-' } } },
-    `scheduling.nodeSelector: Invalid value: "-": ${valueRule}`,
+    `scheduling.nodeSelector: Invalid value: "-": ${labelValue}`,
   ],
   [
     kinds.lease,
@@ -208,7 +208,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.clusterRole,
     { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { '-': 'x' } }] } },
-    `aggregationRule.clusterRoleSelectors[0].matchLabels: Invalid value: "-": ${nameRule}`,
+    `aggregationRule.clusterRoleSelectors[0].matchLabels: Invalid value: "-": ${qualifiedName}`,
     'aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector.',
   ],
   [
@@ -222,9 +222,9 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.certificateSigningRequest,
     request({ signerName: 'A/-' }),
-    `spec.signerName: Invalid value: "A": validating label "A": ${labelRule}`,
+    `spec.signerName: Invalid value: "A": validating label "A": ${dnsLabel}`,
     'spec.signerName: Invalid value: "A": should be a domain with at least two segments separated by dots',
-    `spec.signerName: Invalid value: "-": validating label "-": ${subdomainRule}`,
+    `spec.signerName: Invalid value: "-": validating label "-": ${dnsSubdomain}`,
   ],
   [
     kinds.certificateSigningRequest,
@@ -239,7 +239,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     {},
     'metadata.name: Invalid value: "x": must be `spec.version+"."+spec.group`: "."',
     'spec.group: Required value: only v1 may have an empty group and it better be legacy kube',
-    `spec.version: Invalid value: "": ${versionRule}`,
+    `spec.version: Invalid value: "": ${dns1035Label}`,
     'spec.groupPriorityMinimum: Invalid value: 0: must be positive and less than 20000',
     'spec.versionPriority: Invalid value: 0: must be positive and less than 1000',
   ],

@@ -2,9 +2,8 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { valueRule } from './name-rules.ts';
 import { ensureSchemas } from './schemas.ts';
-import { cidrValue, dnsLabel, dnsSubdomain, ipAddress, qualifiedName } from './sentences.ts';
+import { cidrValue, dnsLabel, dnsSubdomain, ipAddress, labelValue, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 ensureSchemas();
@@ -194,7 +193,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     kinds.endpointSlice,
     slice({ nodeName: 'N', hostname: '', deprecatedTopology: { a: '-' } }),
     `endpoints[0].nodeName: Invalid value: "N": ${dnsSubdomain}`,
-    `endpoints[0].deprecatedTopology: Invalid value: "-": ${valueRule}`,
+    `endpoints[0].deprecatedTopology: Invalid value: "-": ${labelValue}`,
     `endpoints[0].hostname: Invalid value: "": ${dnsLabel}`,
   ],
   [

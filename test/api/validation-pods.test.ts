@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { kinds } from '../../src/api/index.ts';
-import { subdomainRule } from './name-rules.ts';
+import { dnsSubdomain } from './sentences.ts';
 import { made, wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,6 +11,10 @@ const pod = (spec: Fields): object => ({ spec: { containers: [{ name: 'a', image
 const container = (fields: Fields, spec: Fields = {}): object =>
   pod({ containers: [{ name: 'a', image: 'i', ...fields }], ...spec });
 const volume = (fields: Fields): object => pod({ volumes: [{ name: 'v', ...fields }] });
+const restart = (operator: string, values: number[]): Fields => ({
+  action: 'Restart',
+  exitCodes: { operator, values },
+});
 const certificate = { signerName: 'example.com/s', keyType: 'ED25519' };
 
 const list = (values: readonly string[]): string => values.map((value) => JSON.stringify(value)).join(', ');
@@ -67,7 +71,7 @@ const cases: Readonly<Record<string, readonly (readonly [given: object, ...want:
     ],
     [
       variable({ configMapKeyRef: {} }),
-      `${from}.configMapKeyRef.name: Invalid value: "": ${subdomainRule}`,
+      `${from}.configMapKeyRef.name: Invalid value: "": ${dnsSubdomain}`,
       `${from}.configMapKeyRef.key: Required value`,
     ],
     [
@@ -158,6 +162,35 @@ const cases: Readonly<Record<string, readonly (readonly [given: object, ...want:
       'spec.volumes[0].projected.sources[2].clusterTrustBundle.path: Required value',
     ],
     [
+      pod({
+        containers: [
+          { name: 'a', image: 'i', restartPolicyRules: [restart('In', [1])] },
+          { name: 'b', image: 'i', restartPolicy: 'Never', restartPolicyRules: [restart('In', [1, 2])] },
+          { name: 'c', image: 'i', restartPolicy: 'Never', restartPolicyRules: [{ action: 'Stop' }, restart('', [])] },
+          { name: 'd', image: 'i', restartPolicy: 'Never', restartPolicyRules: Array(21).fill(restart('NotIn', [1])) },
+          { name: 'e', image: 'i', restartPolicy: 'Never', restartPolicyRules: [restart('In', Array(256).fill(1))] },
+        ],
+      }),
+      'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+      'spec.containers[2].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart"',
+      'spec.containers[2].restartPolicyRules[0].exitCodes: Required value: must be specified',
+      'spec.containers[2].restartPolicyRules[1].exitCodes.operator: Unsupported value: "": supported values: "In", "NotIn"',
+      'spec.containers[3].restartPolicyRules: Too many: 21: must have at most 20 items',
+      'spec.containers[4].restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most 255 items',
+    ],
+    [
+      pod({ initContainers: [{ name: 'n', image: 'i', restartPolicyRules: [restart('In', [1])] }] }),
+      'spec.initContainers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+    ],
+    [pod({ hostnameOverride: 'a.b' })],
+    [
+      pod({ hostnameOverride: `${'a'.repeat(60)}.${'b'.repeat(4)}`, setHostnameAsFQDN: true, hostNetwork: true }),
+      'spec.hostnameOverride: Too long: may not be more than 64 bytes',
+      'spec.hostNetwork: Forbidden: may not be true when `hostnameOverride` is set',
+      'spec.setHostnameAsFQDN: Forbidden: may not be true when `hostnameOverride` is set',
+    ],
+    [pod({ hostnameOverride: 'A' }), `spec.hostnameOverride: Invalid value: "A": ${dnsSubdomain}`],
+    [
       volume({
         projected: {
           sources: [
@@ -220,7 +253,7 @@ const cases: Readonly<Record<string, readonly (readonly [given: object, ...want:
     [
       volume({ csi: { driver: `${'a'.repeat(64)}!` } }),
       'spec.volumes[0].csi.driver: Too long: may not be more than 63 bytes',
-      `spec.volumes[0].csi.driver: Invalid value: "${'a'.repeat(64)}!": ${subdomainRule}`,
+      `spec.volumes[0].csi.driver: Invalid value: "${'a'.repeat(64)}!": ${dnsSubdomain}`,
     ],
     [volume({ image: {} }), 'spec.volumes[0].image.reference: Required value'],
     [

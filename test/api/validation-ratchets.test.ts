@@ -3,8 +3,8 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { valueRule } from './name-rules.ts';
 import { ensureSchemas } from './schemas.ts';
+import { labelValue } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 ensureSchemas();
@@ -118,7 +118,7 @@ const refused: readonly (readonly [kind: KindSpec, before: Content, after: Conte
     kinds.deployment,
     workload({}),
     workload(oddAffinity('zone')),
-    `spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchExpressions[0].values[0]: Invalid value: "a b": ${valueRule}`,
+    `spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchExpressions[0].values[0]: Invalid value: "a b": ${labelValue}`,
   ],
   [
     kinds.deployment,

@@ -52,41 +52,44 @@ t.test('no policies are none, and not the usual ones', async (t) => {
   t.equal(emptied.status, 422, emptied.text);
 });
 
-t.test('a StatefulSet that was stored with a bad claim template can be labelled and scaled', async (t) => {
-  const sets = '/apis/apps/v1/namespaces/default/statefulsets';
-  const given = {
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: { name: 's' },
-    spec: {
-      serviceName: 's',
-      selector: { matchLabels: { a: 'b' } },
-      template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
-      volumeClaimTemplates: [{ metadata: { name: 'v' }, spec: { accessModes: ['ReadWriteOnce'] } }],
-    },
-  };
-  const refused = await api.call('POST', sets, given);
-  t.strictSame(causes(refused.body), ['spec.volumeClaimTemplates[0].spec.resources[storage]: Required value']);
-  const { spec } = given;
-  const [claim] = spec.volumeClaimTemplates;
-  const resources = { requests: { storage: '1Gi' } };
-  const fine = { ...spec, volumeClaimTemplates: [{ ...claim, spec: { ...claim?.spec, resources } }] };
-  const made = await api.call('POST', sets, { ...given, spec: fine });
-  t.equal(made.status, 201, made.text);
-  const stored = made.body as unknown as typeof given;
-  const [had] = stored.spec.volumeClaimTemplates;
-  await api.plant('/registry/apps/statefulsets/default/s', {
-    ...stored,
-    spec: { ...stored.spec, volumeClaimTemplates: [{ ...had, spec: { ...had?.spec, resources: undefined } }] },
-  } as never);
-  const labelled = await api.patch(`${sets}/s`, { metadata: { labels: { x: 'y' } }, spec: { replicas: 2 } });
-  t.equal(labelled.status, 200, labelled.text);
-  t.equal(
-    at(labelled.body, 'spec.volumeClaimTemplates.0.spec.resources'),
-    undefined,
-    'the bad template is still there',
-  );
-});
+t.test(
+  'a StatefulSet that was stored with a bad claim template, and without a default, can be labelled and scaled',
+  async (t) => {
+    const sets = '/apis/apps/v1/namespaces/default/statefulsets';
+    const given = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 's' },
+      spec: {
+        serviceName: 's',
+        selector: { matchLabels: { a: 'b' } },
+        template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+        volumeClaimTemplates: [{ metadata: { name: 'v' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+      },
+    };
+    const refused = await api.call('POST', sets, given);
+    t.strictSame(causes(refused.body), ['spec.volumeClaimTemplates[0].spec.resources[storage]: Required value']);
+    const { spec } = given;
+    const [claim] = spec.volumeClaimTemplates;
+    const resources = { requests: { storage: '1Gi' } };
+    const fine = { ...spec, volumeClaimTemplates: [{ ...claim, spec: { ...claim?.spec, resources } }] };
+    const made = await api.call('POST', sets, { ...given, spec: fine });
+    t.equal(made.status, 201, made.text);
+    const stored = made.body as unknown as typeof given;
+    const [had] = stored.spec.volumeClaimTemplates;
+    await api.plant('/registry/apps/statefulsets/default/s', {
+      ...stored,
+      spec: { ...stored.spec, volumeClaimTemplates: [{ ...had, spec: { accessModes: ['ReadWriteOnce'] } }] },
+    } as never);
+    const labelled = await api.patch(`${sets}/s`, { metadata: { labels: { x: 'y' } }, spec: { replicas: 2 } });
+    t.equal(labelled.status, 200, labelled.text);
+    t.equal(
+      at(labelled.body, 'spec.volumeClaimTemplates.0.spec.resources'),
+      undefined,
+      'the bad template is still there',
+    );
+  },
+);
 
 t.test('the flow control objects that a cluster needs cannot be bent', async (t) => {
   const schemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas';

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { subdomainRule, valueRule } from './name-rules.ts';
+import { dnsSubdomain, labelValue } from './sentences.ts';
 import { wrong } from './validated.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ const emptyKey = [
   'Invalid value: "": name part must be non-empty',
   `Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
 ];
-const badLabel = `Invalid value: "a b": ${valueRule}`;
+const badLabel = `Invalid value: "a b": ${labelValue}`;
 const noOperator = 'Invalid value: "": not a valid selector operator';
 
 t.test('selectors of nodes and labels', async (t) => {
@@ -79,7 +79,7 @@ t.test('finalizers, and names that are still to be made', async (t) => {
   t.strictSame(of(kinds.lease, { finalizers: ['a'] }), [], 'only kinds of the core libraries ask for more');
   t.strictSame(of(kinds.configMap, { generateName: 'a-' }), []);
   t.strictSame(of(kinds.configMap, { generateName: '-' }), [
-    `metadata.generateName: Invalid value: "-": ${subdomainRule}`,
+    `metadata.generateName: Invalid value: "-": ${dnsSubdomain}`,
   ]);
   t.strictSame(of(kinds.configMap, { ownerReferences: [{ apiVersion: 'v1', kind: 'Event', name: 'e', uid: '1' }] }), [
     'metadata.ownerReferences: Invalid value: {"apiVersion":"v1","kind":"Event","name":"e","uid":"1"}: /v1, Kind=Event is disallowed from being an owner',

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { valueRule } from './name-rules.ts';
+import { dnsLabel, labelValue } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 const labels = { app: 'a' };
@@ -44,7 +44,7 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.deployment,
     workload({ selector: { matchLabels: { app: '-' } } }),
-    `spec.selector.matchLabels: Invalid value: "-": ${valueRule}`,
+    `spec.selector.matchLabels: Invalid value: "-": ${labelValue}`,
     'spec.selector: Invalid value: {"matchLabels":{"app":"-"}}: invalid label selector',
   ],
   [
@@ -123,9 +123,9 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
   [
     kinds.statefulSet,
     { metadata: { name: 'a.b' }, ...workload({}) },
-    `metadata.name: Invalid value: "a.b": ${dnsLabelRule()}`,
+    `metadata.name: Invalid value: "a.b": ${dnsLabel}`,
   ],
-  [kinds.statefulSet, workload({ serviceName: 'A' }), `spec.serviceName: Invalid value: "A": ${dnsLabelRule()}`],
+  [kinds.statefulSet, workload({ serviceName: 'A' }), `spec.serviceName: Invalid value: "A": ${dnsLabel}`],
   [kinds.job, job({})],
   [kinds.job, { metadata: { uid: 'u' } }, noContainers, noRestart, 'spec.selector: Required value', noMatch(null)],
   [
@@ -274,8 +274,4 @@ function manual(): Content {
 
 function onFailure(): Content {
   return { template: { metadata: { labels: batchLabels }, spec: { ...podSpec, restartPolicy: 'OnFailure' } } };
-}
-
-function dnsLabelRule(): string {
-  return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 }

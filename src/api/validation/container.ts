@@ -10,7 +10,8 @@ import { validateDevices, validateMounts } from './mounts.ts';
 import { whyNotDnsLabel, whyNotPort, whyNotPortName } from './names.ts';
 import { validateProbe } from './probes.ts';
 import { validateContainerResources } from './resources.ts';
-import { each, invalidFor, requireOneOf, strictlyOneOf } from './rules.ts';
+import { validateRestart } from './restart-rules.ts';
+import { each, invalidFor, requireOneOf } from './rules.ts';
 import { validateContainerSecurity } from './security.ts';
 
 /** What the pod says that its containers must agree with. */
@@ -29,7 +30,6 @@ const core = 'io.k8s.api.core.v1';
 const pullPolicies = valuesOf(`${core}.Container`, 'imagePullPolicy');
 const messagePolicies = valuesOf(`${core}.Container`, 'terminationMessagePolicy');
 const protocols = valuesOf(`${core}.ContainerPort`, 'protocol');
-const restarts = valuesOf(`${core}.Container`, 'restartPolicy');
 const resizedResources = valuesOf(`${core}.ContainerResizePolicy`, 'resourceName');
 const resizeRestarts = valuesOf(`${core}.ContainerResizePolicy`, 'restartPolicy');
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
@@ -44,13 +44,13 @@ export function validateContainers(field: string, spec: PodSpec, place: PodPlace
     const at = `${field}.containers[${index}]`;
     errors.push(...validateCommon(container, at, place), ...uniqueName(container, at, names));
     errors.push(...validateLongRunning(container, at, place));
-    errors.push(...strictlyOneOf(`${at}.restartPolicy`, container.restartPolicy, restarts()));
+    errors.push(...validateRestart(container, at));
   }
   errors.push(...hostPortConflicts(`${field}.containers`, containers));
   for (const [index, container] of initContainers.entries()) {
     const at = `${field}.initContainers[${index}]`;
     errors.push(...validateCommon(container, at, place));
-    errors.push(...strictlyOneOf(`${at}.restartPolicy`, container.restartPolicy, restarts()));
+    errors.push(...validateRestart(container, at));
     errors.push(...uniqueName(container, at, names), ...hostPortConflicts(`${field}.initContainers`, [container]));
     if (container.restartPolicy === 'Always') errors.push(...validateLongRunning(container, at, place));
     else
@@ -176,6 +176,7 @@ function validateResizePolicy(
 const notEphemeral = [
   'resizePolicy',
   'restartPolicy',
+  'restartPolicyRules',
   'livenessProbe',
   'readinessProbe',
   'startupProbe',

@@ -2,7 +2,7 @@
 // that are not there cost nothing, for nearly every write of a workload passes here.
 // Source: kubernetes pkg/apis/core/validation (ValidatePodSpec).
 
-import { type FieldError, invalid, required } from '../field-error.ts';
+import { type FieldError, forbidden, invalid, required, tooLong } from '../field-error.ts';
 import { valuesOf } from '../schema/values.ts';
 import type { PodSpec, Volume } from '../types.ts';
 import { validateAffinity, validateSpread } from './affinity.ts';
@@ -99,6 +99,7 @@ function validateNames(field: string, spec: PodSpec): FieldError[] {
   errors.push(...inRange(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 1, maxInt32));
   nameOf(errors, field, spec, 'hostname', whyNotDnsLabel);
   nameOf(errors, field, spec, 'subdomain', whyNotDnsLabel);
+  if (spec.hostnameOverride !== undefined) errors.push(...validateOverride(field, spec, spec.hostnameOverride));
   errors.push(
     ...each(`${field}.tolerations`, spec.tolerations, (one, at) => validateToleration(at, one)),
     ...validateHostAliases(`${field}.hostAliases`, spec.hostAliases),
@@ -111,6 +112,20 @@ function validateNames(field: string, spec: PodSpec): FieldError[] {
   else errors.push(...strictlyOneOf(`${field}.preemptionPolicy`, preemptionPolicy, preemptionPolicies()));
   if (overhead !== undefined) errors.push(...validateContainerResources(`${field}.overhead`, { limits: overhead }, []));
   errors.push(...validateSystem(field, spec));
+  return errors;
+}
+
+const maxHostname = 64;
+
+/** What a pod is called inside of it; only where nothing else decides that. */
+function validateOverride(field: string, spec: PodSpec, name: string): FieldError[] {
+  const at = `${field}.hostnameOverride`;
+  const errors = invalidFor(at, name, whyNotDnsSubdomain(name));
+  if (name.length > maxHostname) errors.push(tooLong(at, maxHostname));
+  for (const other of ['hostNetwork', 'setHostnameAsFQDN'] as const) {
+    const why = 'may not be true when `hostnameOverride` is set';
+    if (spec[other] === true) errors.push(forbidden(`${field}.${other}`, why));
+  }
   return errors;
 }
 

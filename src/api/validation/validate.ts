@@ -33,13 +33,28 @@ export function validateUpdate(
   const part = kind.subresources?.find(({ name }) => name === subresource);
   const rule = part?.validateUpdate === undefined ? kind : part;
   const isJudged = kind.custom === undefined && (subresource !== 'status' || rule === kind);
+  let completed: KubeObject | undefined;
+  const before = (): KubeObject => {
+    completed ??= withDefaults(kind, old);
+    return completed;
+  };
+  const changes = rule.validateUpdate?.(object as never, old as never) ?? [];
   return [
     // The name was judged when it came, and stays.
     ...validateMetadata(kind, object).filter(({ field }) => field !== 'metadata.name'),
     ...validateMetadataUpdate(object, old),
-    ...(isJudged ? withoutOldErrors(kind, validateContent(kind, object), () => validateContent(kind, old)) : []),
-    ...(rule.validateUpdate?.(object as never, old as never) ?? []),
+    ...(isJudged ? withoutOldErrors(kind, validateContent(kind, object), () => validateContent(kind, before())) : []),
+    ...(changes.length === 0 || kind.custom !== undefined
+      ? changes
+      : (rule.validateUpdate?.(object as never, before() as never) ?? [])),
   ];
+}
+
+/** An object that was stored before a default came has it as soon as it is written: that is no change of the user's. */
+function withDefaults(kind: KindSpec, stored: KubeObject): KubeObject {
+  const object = structuredClone(stored);
+  applyDefaults(kind, object);
+  return object;
 }
 
 function validateContent(kind: KindSpec, object: KubeObject): readonly FieldError[] {
