@@ -6,6 +6,7 @@ import { flowSchemas, priorityLevels } from '../../src/apiserver/bootstrap/index
 import type { RequestAttributes, UserInfo } from '../../src/apiserver/contracts.ts';
 import { createFlowControl, type FlowRequest, type Leave } from '../../src/apiserver/http/flow-control.ts';
 import { compileFlowSchemas } from '../../src/apiserver/http/flow-schemas.ts';
+import { handOf } from '../../src/apiserver/http/shuffle-sharding.ts';
 import { createKeyPair } from '../../src/certs/index.ts';
 import { at, configMaps, type Json, startTestServer } from './harness.ts';
 
@@ -57,43 +58,145 @@ t.test('which level a request is of', async (t) => {
   }
 });
 
-t.test('a level borrows what is free, and gets its own share when others took everything', async (t) => {
-  const flows = createFlowControl({ seats: 10, queueWaitMs: 10_000 });
-  const taken = Array.from({ length: 10 }, () => flows.enter(ask()));
-  t.ok(taken.every((one) => typeof one === 'function'));
-  t.type(flows.enter(ask(user('system:node:a', 'system:nodes'))), 'function', 'nodes have their share');
-  const queued = flows.enter(ask());
-  t.ok(queued instanceof Promise, 'the borrower waits');
-  t.equal(flows.reading, 11);
-  // One is over the total, and the level has more than its share: two must leave first.
-  (taken[0] as Leave)();
-  (taken[1] as Leave)();
-  t.type(await queued, 'function');
+const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
+const queuing = { queues: 16, handSize: 4, queueLengthLimit: 3 };
+const queues = { type: 'Queue', queuing };
+
+/** A level, and the schema by which everybody of the group of its name gets there; besides, there is always catch-all. */
+function made(name: string, limited: Json) {
+  const spec = { type: 'Limited', limited: { limitResponse: queues, ...limited } };
+  const rules = [
+    {
+      subjects: [{ kind: 'Group', group: { name } }],
+      resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'], clusterScope: true }],
+    },
+  ];
+  return {
+    level: { apiVersion, kind: 'PriorityLevelConfiguration', metadata: { name }, spec },
+    schema: {
+      ...{ apiVersion, kind: 'FlowSchema', metadata: { name } },
+      spec: { priorityLevelConfiguration: { name }, distinguisherMethod: { type: 'ByUser' }, rules },
+    },
+  };
+}
+
+function configured(seats: number, ...given: readonly ReturnType<typeof made>[]) {
+  const flows = createFlowControl({ seats, queueWaitMs: 10_000 });
+  flows.configure({ schemas: given.map(({ schema }) => schema), levels: given.map(({ level }) => level) });
+  return flows;
+}
+
+/** How many of `count` requests find a seat at once; the others wait and are not waited for. */
+function seated(flows: ReturnType<typeof createFlowControl>, from: UserInfo, count: number): Leave[] {
+  const answers = Array.from({ length: count }, () => flows.enter(ask(from)));
+  return answers.filter((one) => {
+    if (one instanceof Promise) one.catch(() => undefined);
+    return !(one instanceof Promise);
+  }) as Leave[];
+}
+
+t.test(
+  'a level borrows what others lend, up to its limit, and gets its own share when others took everything',
+  async (t) => {
+    // catch-all has 5 shares of which it lends none: it keeps 5 seats of 20.
+    const lender = (lendablePercent: number) => made('lender', { nominalConcurrencyShares: 5, lendablePercent });
+    const borrower = (more: Json) => made('borrower', { nominalConcurrencyShares: 10, ...more });
+    for (const { name, given, want } of [
+      { name: 'what is kept is not lent', given: [lender(40), borrower({})], want: 12 },
+      { name: 'everything that is lent', given: [lender(100), borrower({})], want: 15 },
+      { name: 'no further than its limit', given: [lender(100), borrower({ borrowingLimitPercent: 30 })], want: 13 },
+      { name: 'nothing', given: [lender(100), borrower({ borrowingLimitPercent: 0 })], want: 10 },
+    ]) {
+      const flows = configured(20, ...given);
+      const taken = seated(flows, user('b', 'borrower'), 20);
+      t.equal(taken.length, want, name);
+      t.equal(seated(flows, user('l', 'lender'), 5).length, 5, `${name}: the lender has its share all the same`);
+      t.type(flows.enter(ask({ name: 'nobody', groups: [] })), 'function');
+    }
+  },
+);
+
+t.test('who waits is seated as soon as there is a seat, a new one too', async (t) => {
+  const level = made('level', { nominalConcurrencyShares: 15 });
+  const flows = configured(4, level);
+  const taken = seated(flows, user('a', 'level'), 3);
+  t.equal(taken.length, 3);
+  const waits = flows.enter(ask(user('a', 'level')));
+  t.ok(waits instanceof Promise);
+  taken[0]?.();
+  t.type(await waits, 'function');
+  const more = flows.enter(ask(user('a', 'level')));
+  const { level: bigger } = made('level', { nominalConcurrencyShares: 1000 });
+  flows.configure({ schemas: [level.schema], levels: [bigger] });
+  t.type(await more, 'function');
 });
 
-t.test('flows take turns', async (t) => {
-  const flows = createFlowControl({ seats: 1, queueWaitMs: 10_000 });
-  const first = flows.enter(ask()) as Leave;
+t.test('a busy flow fills the queues of its hand and no others, which take turns', async (t) => {
+  const flows = configured(1, made('level', { nominalConcurrencyShares: 1 }));
+  const first = flows.enter(ask(user('busy', 'level'))) as Leave;
   const order: string[] = [];
-  const waiting = ['a', 'a', 'a', 'b'].map(async (name) => {
-    const leave = await flows.enter(ask(user(name)));
+  const wait = async (name: string): Promise<void> => {
+    const leave = await flows.enter(ask(user(name, 'level')));
     order.push(name);
     leave();
-  });
+  };
+  const { handSize, queueLengthLimit } = queuing;
+  const busy = Array.from({ length: handSize * queueLengthLimit }, () => wait('busy'));
+  t.throws(() => flows.enter(ask(user('busy', 'level'))), { code: 429 }, 'its hand is full');
+  const quiet = wait('quiet');
   first();
-  await Promise.all(waiting);
-  t.strictSame(order, ['a', 'b', 'a', 'a']);
+  await Promise.all([...busy, quiet]);
+  t.ok(order.indexOf('quiet') <= handSize, 'the quiet one has its turn after one of each queue');
   t.equal(flows.reading, 0);
+});
+
+t.test('queues do not grow with the number of flows', async (t) => {
+  const flows = configured(1, made('level', { nominalConcurrencyShares: 1 }));
+  const first = flows.enter(ask(user('first', 'level')));
+  let refused = 0;
+  for (let n = 0; n < 500; n += 1) {
+    try {
+      Promise.resolve(flows.enter(ask(user(`one-of-many-${n}`, 'level')))).catch(() => undefined);
+    } catch {
+      refused += 1;
+    }
+  }
+  t.type(first, 'function');
+  const { waiting } = flows.levels().find(({ name }) => name === 'level') ?? { waiting: -1 };
+  t.equal(waiting, queuing.queues * queuing.queueLengthLimit);
+  t.equal(refused, 500 - waiting);
+});
+
+t.test('hands', async (t) => {
+  for (const { queues, handSize } of [
+    { queues: 1, handSize: 1 },
+    { queues: 8, handSize: 8 },
+    { queues: 128, handSize: 6 },
+    { queues: 100_000, handSize: 10 },
+  ]) {
+    for (const flow of ['a/b', 'a/c', '']) {
+      const hand = handOf(flow, { queues, handSize });
+      t.equal(new Set(hand).size, handSize, 'all different');
+      t.ok(hand.every((index) => index >= 0 && index < queues));
+      t.same(handOf(flow, { queues, handSize }), hand, 'always the same');
+    }
+  }
+  const dealt = new Set(Array.from({ length: 300 }, (_, n) => handOf(`flow-${n}`, { queues: 16, handSize: 4 })).flat());
+  t.equal(dealt.size, 16, 'every queue is dealt to somebody');
 });
 
 t.test('a queue is bounded in length and in time', async (t) => {
   const flows = createFlowControl({ seats: 1, queueLength: 1, queueWaitMs: 20 });
-  const seat = flows.enter(ask()) as Leave;
-  const waits = flows.enter(ask());
-  t.throws(() => flows.enter(ask()), { code: 429, retryAfterSeconds: 1 });
+  const one = { type: 'Queue', queuing: { queues: 1, handSize: 1, queueLengthLimit: 50 } };
+  const { level, schema } = made('level', { nominalConcurrencyShares: 1, limitResponse: one });
+  flows.configure({ schemas: [schema], levels: [level] });
+  const asked = ask(user('a', 'level'));
+  const seat = flows.enter(asked) as Leave;
+  const waits = flows.enter(asked);
+  t.throws(() => flows.enter(asked), { code: 429, retryAfterSeconds: 1 });
   await t.rejects(Promise.resolve(waits), { code: 429 });
   t.match(
-    flows.levels().find(({ name }) => name === 'global-default'),
+    flows.levels().find(({ name }) => name === 'level'),
     { rejected: 2, waiting: 0 },
   );
   seat();
@@ -162,10 +265,11 @@ t.test('levels and schemas as they are configured', async (t) => {
     },
   };
   flows.configure({ schemas: [...flowSchemas, schema], levels: [...priorityLevels, level] });
-  const taken = Array.from({ length: 10 }, () => flows.enter(ask()) as Leave);
+  // Each of five other levels keeps one.
+  const taken = Array.from({ length: 5 }, () => flows.enter(ask()) as Leave);
   t.match(
     flows.levels().find(({ name }) => name === 'batch'),
-    { executing: 10 },
+    { executing: 5 },
     'it borrows what is free',
   );
   t.throws(() => flows.enter(ask()), { code: 429 }, 'and does not queue');
