@@ -27,10 +27,16 @@ const attributes = (from: UserInfo, more: Partial<RequestAttributes> = {}): Requ
   ...more,
 });
 
+/** Who still waits when the tests are over leaves, so that nothing waits for them. */
+const leaving: (() => void)[] = [];
+t.teardown(() => {
+  for (const leave of leaving) leave();
+});
+
 const ask = (from: UserInfo = ordinary, more: Partial<FlowRequest> = {}): FlowRequest => ({
   attributes: attributes(from),
   mutates: false,
-  onGone: () => undefined,
+  onGone: (handler) => leaving.push(handler),
   ...more,
 });
 
@@ -236,8 +242,11 @@ t.test('a server without seats answers 429, but not to administrators', async (t
   t.equal(answer.statusCode, 429);
   t.equal(answer.headers['retry-after'], '1');
   t.match(await answer.body.json(), { reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } });
+  const accept = 'application/yaml';
+  const yaml = await agent.request({ origin: server.server.url, path: configMaps, method: 'GET', headers: { accept } });
+  t.match(await yaml.body.text(), /^kind: Status\n.*\nreason: TooManyRequests\n.*retryAfterSeconds: 1\ncode: 429\n$/s);
   const metrics = await server.call('GET', '/metrics');
-  t.match(metrics.text, /apiserver_flowcontrol_rejected_requests_total\{priority_level="global-default"\} 1/);
+  t.match(metrics.text, /apiserver_flowcontrol_rejected_requests_total\{priority_level="global-default"\} 2/);
 });
 
 t.test('levels and schemas as they are configured', async (t) => {

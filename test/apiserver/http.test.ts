@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
 import t from 'tap';
+import { createMetrics } from '../../src/apiserver/health/index.ts';
 import { at, configMap, configMaps, type Json, startTestServer } from './harness.ts';
 
 const api = await startTestServer({ bodyLimit: 10_000 });
@@ -150,6 +151,24 @@ t.test('health and metrics', async (t) => {
   const { text } = await api.call('GET', '/metrics');
   t.match(text, /apiserver_request_total\{verb="CREATE",[^}]*resource="configmaps"[^}]*code="201"\} \d+/);
   t.match(text, /apiserver_current_inflight_requests\{request_kind="mutating"\} 0/);
+});
+
+t.test('requests for what is not there do not make metrics grow for ever', async (t) => {
+  const metrics = createMetrics();
+  for (let n = 0; n < 7000; n += 1) {
+    const labels = {
+      verb: 'GET',
+      group: '',
+      version: 'v1',
+      resource: `r${n}`,
+      subresource: '',
+      scope: 'cluster',
+    } as const;
+    metrics.observe(labels, 404, undefined);
+  }
+  const counted = metrics.text([]).match(/^apiserver_request_total\{.*/gm) ?? [];
+  t.equal(counted.length, 5001);
+  t.ok(counted.some((line) => line.includes('resource="other"') && line.endsWith(' 2000')));
 });
 
 t.test('stopping ends watches and refuses new connections', async (t) => {

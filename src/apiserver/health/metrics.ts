@@ -35,6 +35,10 @@ const lifeBounds = [
 ] as const;
 const lifeMetric = 'apiserver_client_certificate_expiration_seconds';
 
+/** Anybody can ask for resources that there are not, each with labels of its own: past so many they are counted as one. */
+const seriesMax = 5000;
+const others = { group: '', version: '', resource: 'other', subresource: '' } as const;
+
 interface Series {
   readonly labels: RequestLabels;
   readonly codes: Map<number, number>;
@@ -51,6 +55,7 @@ export function createMetrics(): Metrics {
     const key = `${labels.verb} ${labels.group}/${labels.version}/${labels.resource}/${labels.subresource} ${labels.scope}`;
     const known = series.get(key);
     if (known !== undefined) return known;
+    if (series.size >= seriesMax && labels.resource !== others.resource) return seriesOf({ ...labels, ...others });
     const made: Series = { labels, codes: new Map(), buckets: bounds.map(() => 0), count: 0, sum: 0 };
     series.set(key, made);
     return made;
