@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { type KindSpec, kinds } from '../../src/api/index.ts';
-import { dns1035Label, dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './sentences.ts';
+import { dns1035Label, dnsLabel, dnsSubdomain, qualifiedName } from './sentences.ts';
 import { type Content, spec, wrong, wrongChange } from './validated.ts';
 
 const anyOperator = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
@@ -102,25 +102,6 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     'scheduling.tolerations[2]: Duplicate value: {"key":"a"}',
   ],
   [
-    kinds.runtimeClass,
-    {
-      handler: 'h',
-      overhead: {
-        podFixed: { cpu: '-1', pods: '1', 'hugepages-2Mi': '3Mi', 'example.com/gpu': '1500m', memory: '1Mi' },
-      },
-    },
-    'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
-    'overhead.limits[pods]: Invalid value: "pods": must be a standard resource for containers',
-    'overhead.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
-    'overhead.limits[example.com/gpu]: Invalid value: "1500m": must be an integer',
-  ],
-  [kinds.runtimeClass, { handler: 'h', overhead: {}, scheduling: { nodeSelector: { a: 'b' } } }],
-  [
-    kinds.runtimeClass,
-    { handler: 'h', scheduling: { nodeSelector: { a: '-' } } },
-    `scheduling.nodeSelector: Invalid value: "-": ${labelValue}`,
-  ],
-  [
     kinds.lease,
     spec({ strategy: 'x', leaseTransitions: -1 }),
     'spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0',
@@ -146,26 +127,6 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     scaler({ minReplicas: 0 }),
     'spec.minReplicas: Invalid value: 0: must be greater than or equal to 1',
     'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas',
-  ],
-  [
-    kinds.horizontalPodAutoscaler,
-    scaler({ behavior: { scaleUp: { policies: [] }, scaleDown: { tolerance: '-100m' } } }),
-    'spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
-    'spec.behavior.scaleDown.tolerance: Invalid value: "-100m": must be greater than or equal to 0',
-  ],
-  [
-    kinds.horizontalPodAutoscaler,
-    scaler({ scaleTargetRef: { apiVersion: 'a/b/c', kind: 'Deployment', name: 'd' } }),
-    'spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
-  ],
-  [
-    kinds.horizontalPodAutoscaler,
-    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'Deployment', name: 'd' } }),
-    'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group',
-  ],
-  [
-    kinds.horizontalPodAutoscaler,
-    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'ReplicationController', name: 'r' } }),
   ],
   [
     kinds.horizontalPodAutoscaler,

@@ -10,6 +10,7 @@ import {
   validateCreate,
   validateUpdate,
 } from '../../src/api/index.ts';
+import { labelValue } from './sentences.ts';
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -108,6 +109,45 @@ const cases: readonly (readonly [kind: KindSpec, given: Content, ...want: string
     kinds.horizontalPodAutoscaler,
     scaler({ metrics: [{ type: 'Pods' }] }),
     'spec.metrics[0].pods: Required value: must populate information for the given metric source',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ behavior: { scaleUp: { policies: [] }, scaleDown: { tolerance: '-100m' } } }),
+    'spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
+    'spec.behavior.scaleDown.tolerance: Invalid value: "-100m": must be greater than or equal to 0',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'a/b/c', kind: 'Deployment', name: 'd' } }),
+    'spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'Deployment', name: 'd' } }),
+    'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group',
+  ],
+  [
+    kinds.horizontalPodAutoscaler,
+    scaler({ scaleTargetRef: { apiVersion: 'v1', kind: 'ReplicationController', name: 'r' } }),
+  ],
+  [
+    kinds.runtimeClass,
+    {
+      handler: 'h',
+      overhead: {
+        podFixed: { cpu: '-1', pods: '1', 'hugepages-2Mi': '3Mi', 'example.com/gpu': '1500m', memory: '1Mi' },
+      },
+    },
+    'overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0',
+    'overhead.limits[pods]: Invalid value: "pods": must be a standard resource for containers',
+    'overhead.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+    'overhead.limits[example.com/gpu]: Invalid value: "1500m": must be an integer',
+  ],
+  [kinds.runtimeClass, { handler: 'h', overhead: {}, scheduling: { nodeSelector: { a: 'b' } } }],
+  [
+    kinds.runtimeClass,
+    { handler: 'h', scheduling: { nodeSelector: { a: '-' } } },
+    `scheduling.nodeSelector: Invalid value: "-": ${labelValue}`,
   ],
   [
     kinds.podDisruptionBudget,
