@@ -1,5 +1,5 @@
-// What init on the master and join on a node do alike: tell the agent what to be, and start it. The agent asks for its own
-// certificates with the bootstrap token; a master is no exception, so there is one path to keep right.
+// What init on the master and join on a node do alike: tell the agent what to be, and start it. An agent without an identity
+// asks for its certificate with the bootstrap token.
 
 import {
   agentConfigOf,

@@ -130,7 +130,7 @@ export function whyNoCertificate(
   const own = requests
     .filter(({ spec }) => spec.signerName === clientSigner && nameOf(spec.request) === `system:node:${node}`)
     .sort((a, b) => (b.metadata?.creationTimestamp ?? '').localeCompare(a.metadata?.creationTimestamp ?? ''))[0];
-  if (own === undefined) return 'waiting for the agent to ask for its certificate';
+  if (own === undefined) return 'the agent has not registered the node yet, nor asked for a certificate';
   const name = own.metadata?.name ?? '';
   const condition = (type: string) => own.status?.conditions?.find((one) => one.type === type);
   const denied = condition('Denied') ?? condition('Failed');

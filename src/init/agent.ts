@@ -1,4 +1,5 @@
-// The master's own node agent. It joins by the same way as every other machine: bootstrap token, certificate request.
+// The master's own node agent. Where the CA's key is elsewhere it joins as every other machine does: with a bootstrap token
+// and a certificate request, which somebody has to answer.
 
 import { startAgent } from '../bootstrap/index.ts';
 import { paths } from '../config/index.ts';

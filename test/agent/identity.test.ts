@@ -76,6 +76,22 @@ t.test('a bootstrap token buys a client certificate and a kubeconfig', async (t)
   t.equal(await ensureNodeIdentity(files, again, stop.signal), text, 'what is valid is used again');
 });
 
+t.test('a certificate that init put into the kubeconfig is kept where it can be renewed', async (t) => {
+  const ca = await createTestCa();
+  const { cert, key } = await ca.client('system:node:n1', ['system:nodes']);
+  const server = 'https://10.0.0.1:6443';
+  const given = buildKubeconfig({ server, user: 'system:node:n1', cert: { text: cert }, key: { text: key } });
+  const host = createFakeHost({ files: { [files.kubeconfig]: given } });
+  const connect = () => Promise.reject(new Error('must not connect'));
+  const deps = { host, clock: systemClock, logger: silentLogger, connect };
+  const text = await ensureNodeIdentity(files, deps, new AbortController().signal);
+  const file = identityFile(files.certDir, 'client');
+  t.match(parseKubeconfig(text), { server, cert: { file }, key: { file }, ca: { file: files.caFile } });
+  t.equal(String(await host.readFile(files.kubeconfig)), text);
+  t.equal(String(await host.readFile(file)), `${cert.trim()}\n${key.trim()}\n`);
+  t.equal((await host.stat(file))?.mode, 0o600);
+});
+
 t.test('neither identity nor token, and a refused request', async (t) => {
   const { signal } = new AbortController();
   const bare = {

@@ -85,7 +85,7 @@ t.test('what a node said before it left does not count', async (t) => {
   const readyAt = (time: string) => node([{ type: 'Ready', status: 'True', lastHeartbeatTime: time }]);
   const since = Date.parse('2030-01-01T00:00:05.700Z');
   const left = setup({ state: 'running', restarts: 0 }, [readyAt('2030-01-01T00:00:04Z')]);
-  await t.rejects(waitForReady({ ...left.options, since }), { message: /waiting for the agent/ });
+  await t.rejects(waitForReady({ ...left.options, since }), { message: /the agent has not registered/ });
   const back = setup({ state: 'running', restarts: 0 }, [readyAt('2030-01-01T00:00:05Z')]);
   await t.resolves(waitForReady({ ...back.options, since }));
 });
@@ -120,7 +120,7 @@ t.test('why a node has no certificate', async (t) => {
     }) satisfies CertificateSigningRequest;
   const approved = { type: 'Approved', status: 'True' };
   const cases = [
-    { given: [], want: /to ask for its certificate/ },
+    { given: [], want: /nor asked for a certificate/ },
     { given: [csr('a', undefined)], want: /request a is not approved yet .*kubectl certificate approve a/ },
     { given: [csr('a', { conditions: [approved] })], want: /not signed yet/ },
     { given: [csr('a', { conditions: [{ type: 'Denied', status: 'True', message: 'no' }] })], want: /denied: no/ },
@@ -131,5 +131,5 @@ t.test('why a node has no certificate', async (t) => {
     },
   ];
   for (const { given, want } of cases) t.match(whyNoCertificate(given, 'n1'), want);
-  t.match(whyNoCertificate([csr('a', undefined)], 'n2'), /to ask for its certificate/);
+  t.match(whyNoCertificate([csr('a', undefined)], 'n2'), /nor asked for a certificate/);
 });

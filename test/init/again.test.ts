@@ -109,7 +109,7 @@ async function setup() {
   /** Everything that init leaves, random parts left out. */
   const state = async () => {
     const files = Object.entries(machine.files()).map(([path, content]) => {
-      const isSecret = /\/pki\/|\/admin.conf|super-admin|controller-manager.conf|scheduler.conf|bootstrap-kubelet/.test(
+      const isSecret = /\/pki\/|\/admin.conf|super-admin|controller-manager.conf|scheduler.conf|kubelet.conf/.test(
         path,
       );
       return [path, isSecret ? 'present' : String(content)] as const;
@@ -205,4 +205,13 @@ t.test('what a running cluster depends on is not changed', async (t) => {
   }
   t.strictSame(await state(), before);
   t.equal(said.filter((line) => line.includes('The cluster is up')).length, 1);
+});
+
+t.test('where the key of the CA is elsewhere, the agent asks for its certificate with the token', async (t) => {
+  const { run, machine } = await setup();
+  await run();
+  for (const path of ['/etc/kubernetes/pki/ca.key', '/etc/kubernetes/kubelet.conf']) await machine.remove(path);
+  await run();
+  t.equal(await machine.stat('/etc/kubernetes/kubelet.conf'), undefined);
+  t.match(String(await machine.readFile('/etc/kubernetes/bootstrap-kubelet.conf')), 'abcdef.0123456789abcdef');
 });

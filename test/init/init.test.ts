@@ -6,6 +6,7 @@ import { createDryRun } from '../../src/commands/dry-run.ts';
 import { resolveInitConfig } from '../../src/config/index.ts';
 import { createFakeHost } from '../../src/host/index.ts';
 import { type InitContext, initPhases } from '../../src/init/index.ts';
+import { parseKubeconfig } from '../../src/kubeconfig/index.ts';
 import { createReporter, runPhases } from '../../src/workflow/index.ts';
 
 async function setup(document: object = {}) {
@@ -63,6 +64,7 @@ write /etc/kubernetes/pki/sa.key mode 600 new
 write /etc/kubernetes/pki/sa.pub mode 644 new
 write /etc/kubernetes/admin.conf mode 600 new
 write /etc/kubernetes/super-admin.conf mode 600 new
+write /etc/kubernetes/kubelet.conf mode 600 new
 write /etc/kubernetes/controller-manager.conf mode 600 new
 write /etc/kubernetes/scheduler.conf mode 600 new
 make folder /var/lib/k8ts/server mode 700
@@ -73,7 +75,6 @@ create Secret kube-system/bootstrap-token-abcdef
 create ConfigMap kube-public/cluster-info
 make folder /var/lib/k8ts/agent mode 700
 write /etc/k8ts/agent.json mode 600 new
-write /etc/kubernetes/bootstrap-kubelet.conf mode 600 new
 install service k8ts-agent: /node --max-semi-space-size=1 /k8ts.js run agent --config /etc/k8ts/agent.json
 start service k8ts-agent
 create ConfigMap kube-system/kubeadm-config
@@ -139,10 +140,9 @@ t.test('what joining machines read is there and may be read by them', async (t) 
     taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
     cni: { binDirs: ['/usr/lib/cni'] },
   });
-  t.match(
-    (await context.host.readFile('/etc/kubernetes/bootstrap-kubelet.conf')).toString(),
-    'abcdef.0123456789abcdef',
-  );
+  const kubelet = parseKubeconfig((await context.host.readFile('/etc/kubernetes/kubelet.conf')).toString());
+  t.match(kubelet, { server: 'https://192.0.2.10:6443', user: 'system:node:n1' });
+  t.notOk(await context.host.stat('/etc/kubernetes/bootstrap-kubelet.conf'), 'its agent needs no token');
 });
 
 t.test('the cluster DNS is left out when it is off', async (t) => {

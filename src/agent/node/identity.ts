@@ -53,7 +53,7 @@ export function identityFile(certDir: string, purpose: CertificatePurpose): stri
 
 /**
  * The text of a kubeconfig with which this node can work: the one there is, or a new one that a bootstrap token has paid
- * for. Waits until the request is answered.
+ * for. Waits until the request is answered. The certificate is in a file of its own then.
  * @param connect makes a client for a kubeconfig.
  * @throws CodedError AGENT_NOT_BOOTSTRAPPED, CSR_DENIED
  */
@@ -63,7 +63,9 @@ export async function ensureNodeIdentity(
   signal: AbortSignal,
 ): Promise<string> {
   const there = await host.readFileIfExists(files.kubeconfig);
-  if (there !== undefined && (await isUsable(host, there.toString(), clock.now()))) return there.toString();
+  if (there !== undefined && (await isUsable(host, there.toString(), clock.now()))) {
+    return await adopt(host, files, there.toString());
+  }
   const bootstrap = await host.readFileIfExists(files.bootstrapKubeconfig);
   if (bootstrap === undefined) {
     throw new CodedError(
@@ -80,21 +82,36 @@ export async function ensureNodeIdentity(
     const identity = await persistently({ clock, logger }, signal, () =>
       requestCertificate({ client, nodeName: files.nodeName, purpose: 'client', altNames: [], signal }),
     );
-    await saveIdentity(host, files.certDir, 'client', identity);
-    const { server } = parseKubeconfig(bootstrap.toString());
-    const pem = { file: identityFile(files.certDir, 'client') };
-    const text = buildKubeconfig({
-      server,
-      user: `system:node:${files.nodeName}`,
-      ca: { file: files.caFile },
-      cert: pem,
-      key: pem,
-    });
-    await host.writeFile(files.kubeconfig, text, { mode: 0o600 });
-    return text;
+    return await keepIdentity(host, files, { ...identity, server: parseKubeconfig(bootstrap.toString()).server });
   } finally {
     await client.close();
   }
+}
+
+/** A certificate inside of the kubeconfig, as init or a person put it there, moves to where it can be renewed. */
+async function adopt(host: Host, files: IdentityFiles, kubeconfig: string): Promise<string> {
+  const { server, cert, key } = parseKubeconfig(kubeconfig);
+  if (cert === undefined || key === undefined || 'file' in cert || 'file' in key) return kubeconfig;
+  return await keepIdentity(host, files, { server, cert: cert.text, key: key.text });
+}
+
+/** @returns the kubeconfig, which refers to the file with certificate and key */
+async function keepIdentity(
+  host: Host,
+  files: IdentityFiles,
+  { server, ...identity }: TlsIdentity & { readonly server: string },
+): Promise<string> {
+  await saveIdentity(host, files.certDir, 'client', identity);
+  const pem = { file: identityFile(files.certDir, 'client') };
+  const text = buildKubeconfig({
+    server,
+    user: `system:node:${files.nodeName}`,
+    ca: { file: files.caFile },
+    cert: pem,
+    key: pem,
+  });
+  await host.writeFile(files.kubeconfig, text, { mode: 0o600 });
+  return text;
 }
 
 async function isUsable(host: Host, kubeconfig: string, now: number): Promise<boolean> {
