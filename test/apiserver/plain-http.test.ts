@@ -163,6 +163,19 @@ t.test('what is too long or no request for this server is told so', async (t) =>
   t.match(await (await openWire()).ask(head('CONNECT', 'x:443'), /\r\n\r\n/), /^HTTP\/1\.1 405 /);
 });
 
+t.test('nonsense behind a watch ends it, and is not answered into it', async (t) => {
+  const wire = await openWire();
+  let text = '';
+  wire.socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  await wire.ask(head('GET', `${configMaps}?watch=true&resourceVersion=1`, 'X: 1', 'X: 2'), /\r\n\r\n/);
+  wire.socket.write('nonsense\r\n\r\n');
+  await once(wire.socket, 'close');
+  t.match(text, /^HTTP\/1\.1 200 OK/);
+  t.notMatch(text, / 400 /);
+});
+
 t.test('what could be read in two ways is refused', async (t) => {
   const cases = [
     { name: 'two lengths', given: head('POST', configMaps, 'Content-Length: 3', 'Content-Length: 4') },

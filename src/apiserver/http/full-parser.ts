@@ -33,7 +33,9 @@ export function createFullParser(
     insecureHTTPParser: false,
     shouldUpgradeCallback: mayUpgrade,
   });
+  const answers = new WeakMap<Duplex, ServerResponse>();
   const serve = (request: IncomingMessage, response: ServerResponse, waits: boolean): void => {
+    answers.set(request.socket, response);
     // Two names for this server are a mistake or a trick (RFC 9112 §3.2).
     if ((request.headersDistinct['host']?.length ?? 1) > 1) refuse(request.socket, 400);
     else onExchange(new Http1Exchange(request, response, waits));
@@ -42,7 +44,12 @@ export function createFullParser(
   http.on('checkContinue', (request, response) => serve(request, response, true));
   http.on('upgrade', onUpgrade);
   http.on('connect', (_request, socket) => refuse(socket, 405));
-  http.on('clientError', (error, socket) => refuse(socket, faults[codeOf(error) ?? ''] ?? 400));
+  http.on('clientError', (error, socket) => {
+    const answer = answers.get(socket);
+    // Into an answer that is under way nothing else may be written.
+    if (answer?.headersSent === true && !answer.writableFinished) socket.destroy();
+    else refuse(socket, faults[codeOf(error) ?? ''] ?? 400);
+  });
   // The event starts what enforces its time-outs and knows its idle connections.
   http.emit('listening');
   return http;
