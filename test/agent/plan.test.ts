@@ -65,6 +65,30 @@ t.test('what comes next', async (t) => {
       want: { do: 'teardown' },
     },
     {
+      name: 'Never, but the container itself OnFailure: again',
+      given: {
+        pod: pod({ restartPolicy: 'Never', containers: [container('main', { restartPolicy: 'OnFailure' })] }),
+        runtime: runtime([exited('main', 1)]),
+      },
+      want: { do: 'start', restartCount: 1 },
+    },
+    {
+      name: 'Always, but the only container itself Never: not again',
+      given: {
+        pod: pod({ containers: [container('main', { restartPolicy: 'Never' })] }),
+        runtime: runtime([exited('main', 1)]),
+      },
+      want: { do: 'teardown' },
+    },
+    {
+      name: 'an init container that itself must not: the pod is over',
+      given: {
+        pod: pod({ initContainers: [container('i', { restartPolicy: 'Never' })] }),
+        runtime: runtime([exited('i', 1)]),
+      },
+      want: { do: 'teardown' },
+    },
+    {
       name: 'OnFailure after success: not again',
       given: { pod: pod({ restartPolicy: 'OnFailure' }), runtime: runtime([exited('main', 0)]) },
       want: { do: 'teardown' },

@@ -72,6 +72,8 @@ t.test('host name and hosts file', async (t) => {
   const web = pod({ hostname: 'web', subdomain: 'sub', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] });
   const name = podHostname(web, 'cluster.local');
   t.same(name, { hostname: 'web', fqdn: 'web.sub.ns.svc.cluster.local' });
+  const overridden = pod({ hostname: 'web', subdomain: 'sub', hostnameOverride: 'db.example' });
+  t.same(podHostname(overridden, 'cluster.local'), { hostname: 'db.example', fqdn: undefined });
   const text = hostsFile(web, name, ['10.0.0.2'], '');
   t.match(text, '10.0.0.2\tweb.sub.ns.svc.cluster.local\tweb\n');
   t.match(text, '1.2.3.4\ta\tb\n');

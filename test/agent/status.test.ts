@@ -132,6 +132,15 @@ t.test('phase and container states', async (t) => {
       want: { phase: 'Succeeded' },
     },
     {
+      name: 'ended with an error, and the container itself must not start again',
+      given: {
+        pod: pod({ containers: [container('main', { restartPolicy: 'Never' })] }),
+        runtime: runtime([exited('main', 1)]),
+        complete: true,
+      },
+      want: { phase: 'Failed' },
+    },
+    {
       name: 'host network',
       given: { pod: pod({ hostNetwork: true }), runtime: runtime([running()]) },
       want: { podIP: '192.0.2.1' },

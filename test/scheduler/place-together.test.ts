@@ -133,6 +133,27 @@ check('what cannot be judged is named, not ignored', [
     want: /volume "data" is ephemeral: nobody makes its PersistentVolumeClaim/,
   },
   {
+    name: 'variables from files',
+    pod: pod('p', {
+      spec: {
+        containers: [
+          {
+            name: 'main',
+            env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'env', key: 'A' } } }],
+          },
+        ],
+      },
+    }),
+    nodes: [node('a')],
+    want: /container "main" has a variable from a file \(fileKeyRef\), which no agent here reads/,
+  },
+  {
+    name: 'stop signals',
+    pod: pod('p', { spec: { containers: [{ name: 'main', lifecycle: { stopSignal: 'SIGUSR1' } }] } }),
+    nodes: [node('a')],
+    want: /container "main" wants a stop signal of its own/,
+  },
+  {
     name: 'a claim that is not there',
     pod: pod('p', { spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'c' } }] } }),
     nodes: [node('a')],

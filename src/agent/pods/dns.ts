@@ -62,9 +62,11 @@ export interface PodHostname {
   readonly fqdn: string | undefined;
 }
 
-/** A host name has at most 63 characters; a longer pod name is cut. */
+/** A host name has at most 63 characters; a longer pod name is cut. `hostnameOverride` is what the pod alone sees. */
 export function podHostname(pod: Pod, domain: string): PodHostname {
   const { namespace, name } = nameOf(pod);
+  const { hostnameOverride } = pod.spec ?? {};
+  if (hostnameOverride !== undefined) return { hostname: hostnameOverride, fqdn: undefined };
   const hostname = (pod.spec?.hostname ?? name).slice(0, 63).replace(/[-.]+$/, '');
   const { subdomain } = pod.spec ?? {};
   const fqdn = subdomain === undefined ? undefined : `${hostname}.${subdomain}.${namespace}.svc.${domain}`;

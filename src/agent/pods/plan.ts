@@ -13,6 +13,7 @@ import { type RestartBackoff, restartAt } from './backoff.ts';
 import { ephemeralContainers, isSidecar, specHash } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 import { mustRestart, type Requirements, resourcesChanged } from './resize.ts';
+import { restartsAfter } from './restart.ts';
 
 export type ProbeResult = 'success' | 'failure' | undefined;
 
@@ -102,20 +103,16 @@ export function planPod(view: PodView): PodPlan {
 /** True when no container will ever run again: the pod's phase is Succeeded or Failed. */
 export function isComplete({ pod, runtime }: Pick<PodView, 'pod' | 'runtime'>): boolean {
   const { restartPolicy = 'Always', containers = [], initContainers = [] } = pod.spec ?? {};
-  if (restartPolicy === 'Always') return false;
-  const failedInit = initContainers
-    .filter((container) => !isSidecar(container))
-    .map(({ name }) => newestOf(runtime, name))
-    .some((one) => one?.state === 'exited' && one.exitCode !== 0 && restartPolicy === 'Never');
+  const endedForGood = (container: Container): boolean => {
+    const newest = newestOf(runtime, container.name);
+    return newest?.state === 'exited' && !restartsAfter(container, restartPolicy, newest.exitCode);
+  };
+  const failedInit = initContainers.some(
+    (container) =>
+      !isSidecar(container) && endedForGood(container) && newestOf(runtime, container.name)?.exitCode !== 0,
+  );
   if (failedInit && !containers.some(({ name }) => newestOf(runtime, name) !== undefined)) return true;
-  return containers.every(({ name }) => {
-    const newest = newestOf(runtime, name);
-    return newest?.state === 'exited' && !mayRestart(restartPolicy, newest);
-  });
-}
-
-function mayRestart(policy: string, { exitCode }: RuntimeContainer): boolean {
-  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+  return containers.length > 0 && containers.every(endedForGood);
 }
 
 function planEnding(view: PodView, graceSeconds: number | undefined): PodPlan {
@@ -206,14 +203,14 @@ function nextStart(view: PodView, sandboxId: string, waiting: Map<string, number
     }
     if (!sidecar && initialized) continue;
     // A failed init container is tried again unless the pod must not be.
-    if (newest?.state === 'exited' && !sidecar && restartPolicy === 'Never') return undefined;
+    if (newest?.state === 'exited' && !restartsAfter(init, restartPolicy, newest.exitCode)) return undefined;
     const step = startStep(view, init, sandboxId, waiting);
     if (step !== undefined || !initialized) return step;
   }
   for (const container of containers) {
     const newest = inSandbox(container.name) ?? exitedForGood(view, container, restartPolicy);
     if (newest !== undefined && isRunning(newest)) continue;
-    if (newest?.state === 'exited' && !mayRestart(restartPolicy, newest)) continue;
+    if (newest?.state === 'exited' && !restartsAfter(container, restartPolicy, newest.exitCode)) continue;
     const step = startStep(view, container, sandboxId, waiting);
     if (step !== undefined) return step;
   }
@@ -226,9 +223,9 @@ function nextStart(view: PodView, sandboxId: string, waiting: Map<string, number
   return undefined;
 }
 
-function exitedForGood(view: PodView, { name }: Container, policy: string): RuntimeContainer | undefined {
-  const newest = newestOf(view.runtime, name);
-  return newest?.state === 'exited' && !mayRestart(policy, newest) ? newest : undefined;
+function exitedForGood(view: PodView, container: Container, policy: string): RuntimeContainer | undefined {
+  const newest = newestOf(view.runtime, container.name);
+  return newest?.state === 'exited' && !restartsAfter(container, policy, newest.exitCode) ? newest : undefined;
 }
 
 /** Starts the container, or notes in `waiting` until when it has to wait. */

@@ -16,6 +16,7 @@ import { ephemeralContainers, isSidecar } from './identity.ts';
 import { isRunning, newestOf, type RuntimeContainer, type RuntimePod, readySandbox } from './observe.ts';
 import type { ProbeResult } from './plan.ts';
 import { type ResizeState, resourcesChanged } from './resize.ts';
+import { restartsAfter } from './restart.ts';
 
 export interface Waiting {
   readonly reason: string;
@@ -177,7 +178,12 @@ function phaseOf(
     // Everything has ended, and the pod is being deleted or will be restarted.
     if (pod.metadata?.deletionTimestamp !== undefined)
       return exitCodes.every((code) => code === 0) ? 'Succeeded' : 'Failed';
-    return policy === 'Always' || exitCodes.some((code) => code !== 0) ? 'Running' : 'Succeeded';
+    const again = (pod.spec?.containers ?? []).some((one) => {
+      const code = containers.find(({ name }) => name === one.name)?.state?.terminated?.exitCode;
+      return code !== undefined && restartsAfter(one, policy, code);
+    });
+    if (again) return 'Running';
+    return exitCodes.every((code) => code === 0) ? 'Succeeded' : 'Failed';
   }
   const begun = containers.every(
     ({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined,

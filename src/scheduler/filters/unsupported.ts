@@ -1,5 +1,5 @@
-// Demands that this scheduler cannot judge. A pod that makes one stays pending with the demand named, because placing it
-// as if it had not asked would break a promise that its author relies on.
+// Demands that this scheduler cannot judge, or the nodes' agents cannot meet. A pod that makes one stays pending with the
+// demand named, because placing it as if it had not asked would break a promise that its author relies on.
 
 import type { PodSpec } from '../../api/index.ts';
 import { isEmpty } from '../pod-needs.ts';
@@ -14,10 +14,19 @@ export const unsupported = {
   },
 } as const satisfies Filter;
 
-function whyUnsupported({ volumes = [], resourceClaims = [], affinity }: PodSpec): string | undefined {
+function whyUnsupported(spec: PodSpec): string | undefined {
+  const { volumes = [], resourceClaims = [], affinity, containers = [], initContainers = [] } = spec;
   const ephemeral = volumes.find((volume) => volume.ephemeral !== undefined);
   if (ephemeral !== undefined) return `volume "${ephemeral.name}" is ephemeral: nobody makes its PersistentVolumeClaim`;
   if (resourceClaims.length > 0) return `resource claim "${resourceClaims[0]?.name}" is not placed by this scheduler`;
+  for (const { name, env = [], lifecycle } of [...initContainers, ...containers]) {
+    if (env.some(({ valueFrom }) => valueFrom?.fileKeyRef !== undefined)) {
+      return `container "${name}" has a variable from a file (fileKeyRef), which no agent here reads`;
+    }
+    if (lifecycle?.stopSignal !== undefined) {
+      return `container "${name}" wants a stop signal of its own (lifecycle.stopSignal), which no agent here sends`;
+    }
+  }
   const { podAffinity, podAntiAffinity } = affinity ?? {};
   const terms = [podAffinity, podAntiAffinity].flatMap((one) => [
     ...(one?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
