@@ -3,7 +3,7 @@
 // equal names mean equal programs, and a changed program never overwrites one that runs.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError, codeOf } from '../base/index.ts';
@@ -43,7 +43,7 @@ export function isInstalled(root: string): boolean {
 
 /**
  * @param root of a checkout, or of an installed or unpacked bundle
- * @throws CodedError PROGRAM_NOT_BUILT, NODE_MISSING
+ * @throws CodedError PROGRAM_NOT_BUILT, PROGRAM_INCOMPLETE, NODE_MISSING
  */
 export async function readTree(root: string, architecture: BundleArchitecture): Promise<ProgramTree> {
   const unpacked = await readManifest(root);
@@ -64,6 +64,12 @@ export async function readTree(root: string, architecture: BundleArchitecture): 
     { path: 'bin/node.LICENSE', source: join(node, 'LICENSE'), mode: 0o644 },
     ...program,
   ];
+  for (const { source } of files) {
+    if (existsSync(source)) continue;
+    throw new CodedError('PROGRAM_INCOMPLETE', `${source} is part of k8ts and is not there`, {
+      hint: 'get k8ts again; in a checkout, git status shows what is gone',
+    });
+  }
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   const nodePackage = JSON.parse(await readFile(join(node, 'package.json'), 'utf8')) as { readonly version: string };
   const hash = hashOf(

@@ -38,6 +38,8 @@ t.test('a tree has the program and not its caches, and its name changes with it'
   t.not((await readTree(root, 'x64')).manifest.name, tree.manifest.name);
 
   await t.rejects(readTree(makeCheckout(t.testdir({ other: {} })), 'arm64'), { code: 'NODE_MISSING', hint: /bundle/ });
+  rmSync(join(root, 'LICENSE'));
+  await t.rejects(readTree(root, 'x64'), { code: 'PROGRAM_INCOMPLETE', message: `${root}/LICENSE is part of k8ts` });
   rmSync(join(root, 'dist/k8ts.js'));
   await t.rejects(readTree(root, 'x64'), { code: 'PROGRAM_NOT_BUILT', hint: /scripts\/build/ });
 });
