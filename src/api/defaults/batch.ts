@@ -1,6 +1,7 @@
 // Upstream's defaults of Jobs, CronJobs and HorizontalPodAutoscalers.
 // Source: kubernetes pkg/apis/batch/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go.
 
+import { hasMetrics } from '../kinds/autoscaler-annotations.ts';
 import type { CronJob, Draft, HorizontalPodAutoscaler, HorizontalPodAutoscalerV1, Job } from '../types.ts';
 import { defaultTemplate, specOf } from './workloads.ts';
 
@@ -61,9 +62,9 @@ export function defaultHorizontalPodAutoscaler(scaler: Draft<HorizontalPodAutosc
   spec.behavior.scaleDown = { selectPolicy: 'Max', policies: all, ...spec.behavior.scaleDown };
 }
 
-/** As v2, of whose metrics v1 has the one. */
+/** As v2, of whose metrics v1 has the one; others may be in its annotations. */
 export function defaultHorizontalPodAutoscalerV1(scaler: Draft<HorizontalPodAutoscalerV1>): void {
   const spec = specOf(scaler);
   spec.minReplicas ??= 1;
-  spec.targetCPUUtilizationPercentage ??= cpuTarget;
+  if (!hasMetrics(scaler.metadata?.annotations)) spec.targetCPUUtilizationPercentage ??= cpuTarget;
 }
