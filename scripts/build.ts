@@ -2,9 +2,9 @@
 // usage: node scripts/build.ts
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { agentServiceSpec, serverServiceSpec } from '../src/bootstrap/index.ts';
 import { installedProgram } from '../src/bundle/index.ts';
 import { unitOf } from '../src/host/index.ts';
@@ -51,6 +51,7 @@ const { metafile } = await build({
   external: ['cpu-features', '*.node', 'bufferutil', 'utf-8-validate', 'osx-temperature-sensor'],
   logLevel: 'warning',
 });
+requireNames(metafile);
 // What earlier builds left. Afterwards, so that a process that runs from dist/ finds its chunks as long as they are the same.
 const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
 for (const name of readdirSync(join(root, 'dist'))) {
@@ -72,6 +73,32 @@ const main = statSync(join(root, 'dist/k8ts.js')).size;
 console.log(
   `dist: ${present.map(([name]) => name).join(', ')} (k8ts.js ${Math.round(main / 1024)} KB) in ${Math.round(performance.now() - started)} ms`,
 );
+
+/**
+ * A CommonJS package that is imported when it is needed has its names in the sources and only `default` in the bundle:
+ * every name that is taken of such an import must be one that its chunk exports.
+ */
+function requireNames({ outputs }: Metafile): void {
+  for (const path of Object.keys(outputs).filter((name) => name.endsWith('.js'))) {
+    const code = readFileSync(join(root, path), 'utf8');
+    const destructured = [...code.matchAll(/\{([^{}]*)\} ?= ?await import\("\.\/([^"]+)"\)/g)].map(
+      ([, names = '', chunk = '']) => ({
+        chunk,
+        names: names.split(',').map((name) => name.split(':')[0]?.trim() ?? ''),
+      }),
+    );
+    const single = [...code.matchAll(/\(await import\("\.\/([^"]+)"\)\)\.(\w+)/g)].map(([, chunk = '', name = '']) => ({
+      chunk,
+      names: [name],
+    }));
+    for (const { chunk, names } of [...destructured, ...single]) {
+      const exported = outputs[`dist/${chunk}`]?.exports ?? [];
+      const missing = names.filter((name) => !exported.includes(name));
+      if (missing.length > 0)
+        throw new Error(`${path} takes ${missing.join(', ')} of ${chunk}, which has no such name`);
+    }
+  }
+}
 
 /** For /version; undefined outside of a git checkout. */
 function currentCommit(): string | undefined {

@@ -92,8 +92,8 @@ export async function makeBundle(tree: ProgramTree, dir: string): Promise<Bundle
 }
 
 async function writeArchive({ manifest, files }: ProgramTree, path: string): Promise<void> {
-  const { pack } = await import('tar-stream'); // here, because a server packs nothing
-  const archive = pack();
+  const { default: tar } = await import('tar-stream'); // here, because a server packs nothing
+  const archive = tar.pack();
   const written = pipeline(archive, createGzip({ level: 6 }), createWriteStream(path, { mode: 0o644 }));
   const put = (name: string, mode: number, content: Buffer): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -112,8 +112,8 @@ export function entriesOfTree(dir: string, under = ''): LayerEntry[] {
 }
 
 async function tar(entries: readonly LayerEntry[]): Promise<Buffer> {
-  const { pack } = await import('tar-stream'); // here, because an agent that finds its image packs nothing
-  const archive = pack();
+  const { default: stream } = await import('tar-stream'); // here, because an agent that finds its image packs nothing
+  const archive = stream.pack();
   const chunks: Buffer[] = [];
   const collected = (async () => {
     for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));

@@ -25,8 +25,8 @@ async function entriesOfTar(path: string): Promise<readonly LayerEntry[]> {
   try {
     const bytes = (await isGzip(path)) ? gunzipSync(await readFile(path)) : await readFile(path);
     const entries = new Map<string, LayerEntry>();
-    const { extract } = await import('tar-stream');
-    for await (const part of Readable.from([bytes]).pipe(extract())) {
+    const { default: tar } = await import('tar-stream');
+    for await (const part of Readable.from([bytes]).pipe(tar.extract())) {
       const chunks: Buffer[] = [];
       for await (const chunk of part) chunks.push(Buffer.from(chunk as Uint8Array));
       const entry = entryOf(part.header, Buffer.concat(chunks), entries);

@@ -52,7 +52,7 @@ export function createDialer(spec: ApiServiceSpec, own: FrontProxyCertificate | 
   };
   let agent: Promise<Agent> | undefined;
   const connect = async (): Promise<Agent> => {
-    const { Agent } = await import('undici');
+    const { Agent } = await import('../outgoing.ts');
     return new Agent({ ...limits, connect: { ...tls, timeout: limits.connectTimeout } });
   };
   return {
