@@ -120,7 +120,7 @@ t.test('a rule for autoscaling/v1 and a request in v2', async (t) => {
 t.test('a patch of what only autoscaling/v1 calls so', async (t) => {
   await install(t, '/target', { rules: [v1Rule] });
   const made = await server.call('POST', scalers('v2'), scalerV2('b'));
-  t.strictSame(at(made.body, 'spec.metrics'), [cpu(33)], made.text);
+  t.strictSame(at(made.body, 'spec.metrics'), [memory, cpu(33)], made.text);
   t.equal(at(made.body, 'spec.behavior.scaleDown.stabilizationWindowSeconds'), 9);
 });
 

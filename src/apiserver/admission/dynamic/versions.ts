@@ -16,8 +16,9 @@ export function seenIn(version: KindSpec, request: AdmissionRequest): AdmissionR
 }
 
 /**
- * What was made of `seen`, of the kind `version`, as an object of the stored kind; throws ConversionPending. A version may
- * have no words for all that is stored (autoscaling/v1), so only what differs is carried over, as far as conversion is ours.
+ * What was made of `seen`, of the kind `version`, as an object of the stored kind; throws ConversionPending. There and back
+ * may not be the very same object (autoscaling/v1 has metrics in another order), so only what differs is carried over, as far
+ * as conversion is ours.
  * `settle` brings an object of that version into shape, in place.
  */
 export function storedFrom(
