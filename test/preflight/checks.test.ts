@@ -19,13 +19,13 @@ const provoked: readonly {
   { id: 'Swap', given: { swaps: ['/dev/sda2'] }, says: /\/dev\/sda2/, fix: /swapoff -a.*fstab/ },
   {
     id: 'Port-6443',
-    given: { holders: [{ port: 6443, pid: 5, program: 'nginx' }] },
+    given: { holders: [{ port: 6443, users: [{ pid: 5, program: 'nginx' }] }] },
     says: /pid 5 \(nginx\)/,
     fix: /--apiserver-bind-port/,
   },
   {
     id: 'Port-10250',
-    given: { holders: [{ port: 10250, pid: undefined, program: undefined }] },
+    given: { holders: [{ port: 10250, users: [] }] },
     says: /another process/,
     fix: /kubelet/,
   },
@@ -206,7 +206,7 @@ const provoked: readonly {
   },
   {
     id: 'Port-8472',
-    given: { holders: [{ port: 8472, pid: 9, program: 'nc' }] },
+    given: { holders: [{ port: 8472, users: [{ pid: 9, program: 'nc' }] }] },
     says: /port 8472 is held by pid 9/,
     fix: /networking\.overlay\.port/,
   },

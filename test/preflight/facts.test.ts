@@ -107,8 +107,8 @@ t.test('everything that is wrong is seen', async (t) => {
     firewall: 'firewalld',
   });
   t.strictSame(facts.holders, [
-    { port: 10250, pid: 3, program: 'kubelet' },
-    { port: 8472, pid: 4, program: 'nc' },
+    { port: 10250, users: [{ pid: 3, program: 'kubelet' }] },
+    { port: 8472, users: [{ pid: 4, program: 'nc' }] },
   ]);
   t.strictSame(facts.routes, [
     { range: '10.0.0.0/8', device: 'eth0' },
@@ -201,11 +201,17 @@ t.test('folders with plugins', async (t) => {
 t.test('listeners of ss, IPv6 and anonymous ones too', async (t) => {
   t.strictSame(
     parseListeners(
-      'LISTEN 0 128 [::]:6443 [::]:* users:(("node",pid=4,fd=1))\nLISTEN 0 1 10.0.0.1%eth0:53 0.0.0.0:*\n\n',
+      'LISTEN 0 128 [::]:6443 [::]:* users:(("node",pid=9,fd=1),("node",pid=4,fd=1))\nLISTEN 0 1 10.0.0.1%eth0:53 0.0.0.0:*\n\n',
     ),
     [
-      { port: 6443, program: 'node', pid: 4 },
-      { port: 53, program: undefined, pid: undefined },
+      {
+        port: 6443,
+        users: [
+          { program: 'node', pid: 9 },
+          { program: 'node', pid: 4 },
+        ],
+      },
+      { port: 53, users: [] },
     ],
   );
 });

@@ -23,7 +23,16 @@ export const sound: PreflightFacts = {
   memoryBytes: 2 * gibibyte,
   disks: [{ mount: '/', freeBytes: 10 * gibibyte }],
   swaps: [],
-  holders: [{ port: 6443, pid: 77, program: 'node' }],
+  // Our server, in the moment in which it starts a program.
+  holders: [
+    {
+      port: 6443,
+      users: [
+        { pid: 80, program: 'node' },
+        { pid: 77, program: 'node' },
+      ],
+    },
+  ],
   programs: {
     ...{ ip: '/x', bridge: '/x', ss: '/x', nft: '/x', iptables: '/x', mount: '/x', umount: '/x', runc: '/x' },
     ...{ conntrack: '/x', modprobe: '/x' },

@@ -21,10 +21,10 @@ export const networkChecks = [
     remedy: 'stop the process that holds the port, or choose another port',
     judge: ({ holders, ownPids, overlayPort }) =>
       holders
-        .filter(({ pid }) => pid === undefined || !ownPids.includes(pid))
-        .map(({ port, pid, program }) => ({
+        .filter(({ users }) => !users.some(({ pid }) => ownPids.includes(pid)))
+        .map(({ port, users: [user] }) => ({
           id: `Port-${port}`,
-          message: `port ${port} is held by ${pid === undefined ? 'another process' : `pid ${pid} (${program})`}`,
+          message: `port ${port} is held by ${user === undefined ? 'another process' : `pid ${user.pid} (${user.program})`}`,
           fix: `stop that process${portAdvice[port] ?? (port === overlayPort ? ', or set networking.overlay.port' : ', or pass --apiserver-bind-port')}`,
         })),
   },

@@ -6,8 +6,8 @@ import { outputOf, readText } from './read.ts';
 
 export interface PortHolder {
   readonly port: number;
-  readonly pid: number | undefined;
-  readonly program: string | undefined;
+  /** Empty when the kernel does not say. A process that is starting a program shows up twice for a moment. */
+  readonly users: readonly { readonly program: string; readonly pid: number }[];
 }
 
 export interface Link {
@@ -41,17 +41,17 @@ export async function readHolders(host: Host, tcp: readonly number[], udp: numbe
   return [
     ...parseListeners(streams.stdout).filter(({ port }) => tcp.includes(port)),
     // The kernel's own VXLAN socket has no process; it is judged as a link.
-    ...parseListeners(datagrams.stdout).filter(({ port, pid }) => port === udp && pid !== undefined),
+    ...parseListeners(datagrams.stdout).filter(({ port, users }) => port === udp && users.length > 0),
   ];
 }
 
-/** Lines of `ss -Hlnp`: state, queues, local address:port, peer, users:(("name",pid=1,fd=2)). */
+/** Lines of `ss -Hlnp`: state, queues, local address:port, peer, users:(("name",pid=1,fd=2),…). */
 export function parseListeners(text: string): PortHolder[] {
   return text.split('\n').flatMap((line) => {
     const port = /^\S+\s+\d+\s+\d+\s+\S+:(\d+)\s/.exec(line)?.[1];
     if (port === undefined) return [];
-    const user = /users:\(\("([^"]*)",pid=(\d+)/.exec(line);
-    return [{ port: Number(port), program: user?.[1], pid: user?.[2] === undefined ? undefined : Number(user[2]) }];
+    const users = [...line.matchAll(/\("([^"]*)",pid=(\d+)/g)];
+    return [{ port: Number(port), users: users.map(([, program = '', pid]) => ({ program, pid: Number(pid) })) }];
   });
 }
 
