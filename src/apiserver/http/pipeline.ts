@@ -283,7 +283,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const resource = registry.resources.find(target.group, target.version, target.resource);
       return connectOf(resource?.spec.subresources, target.subresource) !== undefined;
     } catch (error) {
-      if (error instanceof ApiError) return false; // told to the client as any request that is wrong
+      // No path of this server: served as a plain request, which fails in the same way and answers with this error.
+      if (error instanceof ApiError) return false;
       throw error;
     }
   }
