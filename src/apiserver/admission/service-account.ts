@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { type Container, kinds, type Pod, type PodSpec, type ServiceAccount, type Volume } from '../../api/index.ts';
 import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from '../contracts.ts';
+import { awaitDefaultAccount, defaultAccount } from './default-account.ts';
 import { isPod, refuse } from './refuse.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -14,20 +15,25 @@ const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
 export function serviceAccount(reader: ObjectReader): AdmissionPlugin {
+  const comes = awaitDefaultAccount(reader);
   return {
     name: 'ServiceAccount',
     mutate(request) {
       const pod = request.object as Pod;
       if (request.operation !== 'CREATE' || !isPod(request) || isMirror(pod) || pod.spec === undefined) return pod;
-      const name = nonEmpty(pod.spec.serviceAccountName) ?? 'default';
-      const account = reader.get<ServiceAccount>(kinds.serviceAccount, request.namespace, name);
-      if (account === undefined) {
-        const where = `${request.namespace ?? ''}/${name}`;
-        throw refuse(request, `error looking up service account ${where}: serviceaccount "${name}" not found`);
-      }
-      const named: PodSpec = { ...pod.spec, serviceAccountName: name, serviceAccount: name };
-      const automount = pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
-      return { ...pod, spec: withPullSecrets(automount ? withToken(named) : named, account) };
+      const { spec } = pod;
+      const { namespace = '' } = request;
+      const name = nonEmpty(spec.serviceAccountName) ?? defaultAccount;
+      const withAccount = (account: ServiceAccount | undefined): Pod => {
+        if (account !== undefined) return { ...pod, spec: withServiceAccount(spec, account, name) };
+        throw refuse(
+          request,
+          `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+        );
+      };
+      const account = reader.get<ServiceAccount>(kinds.serviceAccount, namespace, name);
+      if (account === undefined && name === defaultAccount) return comes(namespace).then(withAccount);
+      return withAccount(account);
     },
     validate(request) {
       const pod = request.object as Pod | undefined;
@@ -35,6 +41,12 @@ export function serviceAccount(reader: ObjectReader): AdmissionPlugin {
       refuseMirrorReferences(request, pod);
     },
   };
+}
+
+function withServiceAccount(spec: PodSpec, account: ServiceAccount, name: string): PodSpec {
+  const named: PodSpec = { ...spec, serviceAccountName: name, serviceAccount: name };
+  const automount = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+  return withPullSecrets(automount ? withToken(named) : named, account);
 }
 
 function withPullSecrets(spec: PodSpec, account: ServiceAccount): PodSpec {

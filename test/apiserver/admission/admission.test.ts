@@ -101,6 +101,22 @@ t.test('no token where it is switched off; pull secrets of the account', async (
   t.strictSame(spec?.imagePullSecrets, [{ name: 'pull' }]);
 });
 
+t.test('a pod waits for the default account of a namespace that was just made, and for no other', async (t) => {
+  const { admit, objects } = bench();
+  objects.put(kinds.namespace, { metadata: { name: 'new' } });
+  const inNew = (name: string) => admit(kinds.pod, pod({}, { name, namespace: 'new' }), { namespace: 'new' });
+  const both = Promise.all([inNew('a'), inNew('b')]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  objects.put(kinds.serviceAccount, { metadata: { namespace: 'new', name: 'other' } });
+  objects.put(kinds.serviceAccount, { metadata: { namespace: 'new', name: 'default' } });
+  t.match(await both, [{ spec: { serviceAccountName: 'default' } }, { spec: { serviceAccountName: 'default' } }]);
+  objects.put(kinds.namespace, { metadata: { name: 'bare' } });
+  await t.rejects(admit(kinds.pod, pod({}, { namespace: 'bare' }), { namespace: 'bare' }), {
+    code: 403,
+    message: 'pods "p" is forbidden: error looking up service account bare/default: serviceaccount "default" not found',
+  });
+});
+
 t.test('refusals', async (t) => {
   const { admit, objects } = bench();
   objects.put(kinds.namespace, { metadata: { name: 'going', deletionTimestamp: '2026-01-01T00:00:00Z' } });
