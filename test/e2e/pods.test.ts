@@ -246,7 +246,7 @@ t.test('names and addresses, from inside', async (t) => {
 t.test('containers go on when what looks after them dies, and it comes back', async (t) => {
   const containers = async () =>
     mustSucceed(await lab.on('node1', ['ctr', '-n', 'k8s.io', 'tasks', 'ls', '-q'])).stdout;
-  const pid = async (what: string) => (await lab.on('node1', ['pgrep', '-f', `run ${what}`])).stdout.trim();
+  const pid = async (what: string) => (await lab.on('node1', ['pgrep', '-o', '-f', `run ${what}`])).stdout.trim();
   await lab.kubectl(['delete', 'pod', 'crash', 'program', '--wait=true']);
   const before = await containers();
   const [supervisor, agent] = [await pid('supervisor'), await pid('agent')];

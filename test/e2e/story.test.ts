@@ -293,7 +293,7 @@ t.test('reset makes the host what it was before join', async (t) => {
       await lab.on(host, [
         '/bin/sh',
         '-c',
-        'ip -o link | sed "s/^[0-9]*: //; s/@.*//" | cut -d" " -f1; ip route; nft list ruleset; iptables-save 2>/dev/null | grep -v "^#"; sysctl -a 2>/dev/null | grep -E "^net.(ipv4.(ip_forward|conf.all)|bridge)"; ls /etc/kubernetes /etc/k8ts /etc/cni/net.d /var/lib/k8ts /run/k8ts /opt 2>&1; grep -E "kubelet|k8ts" /proc/mounts | cut -d" " -f2; ps -eo args= | grep -E "^(/pause|[^ ]*node |.*containerd-shim)"; true',
+        'ip -o link | sed "s/^[0-9]*: //; s/@.*//" | cut -d" " -f1; ip route; nft list ruleset; iptables-save 2>/dev/null | grep -v "^#"; sysctl -a 2>/dev/null | grep -E "^net.(ipv4.(ip_forward|conf.all)|bridge)"; ls /etc/kubernetes /etc/k8ts /etc/cni/net.d /var/lib/k8ts /run/k8ts /opt 2>&1; grep -E "kubelet|k8ts" /proc/mounts | cut -d" " -f2; pgrep -af "^(/pause|[^ ]*node |[^ ]*containerd-shim)" | cut -d" " -f2-; true',
       ]),
     ).stdout;
   await lab.up('fresh');

@@ -118,7 +118,7 @@ t.test('k8ts up', { skip: skipWithoutSshd }, async (t) => {
   });
 
   await t.test('a machine with another version gets this one, and its services are started again', async (t) => {
-    const agent = async () => (await lab.on('node3', ['pgrep', '-f', 'k8ts.js run agent'])).stdout.trim();
+    const agent = async () => (await lab.on('node3', ['pgrep', '-o', '-f', 'k8ts.js run agent'])).stdout.trim();
     const before = await agent();
     const older =
       'cd /opt/k8ts; n=$(readlink current); mv $n old; sed -i "s/$n/old/" old/bundle.json; ln -sfn old current';
