@@ -75,6 +75,8 @@ export interface ApiServerOptions {
   readonly installation?: InstallationSource;
   /** Largest request body, bytes; default 3 MiB as upstream. */
   readonly bodyLimit?: number;
+  /** How long a request may last that is neither a watch nor a stream, ms; default 60 s as upstream. */
+  readonly requestTimeoutMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
   /** How often history older than that is given up, ms; default 5 minutes as upstream. */
@@ -98,6 +100,7 @@ export interface ApiServer {
 }
 
 const bodyLimitDefault = 3 << 20;
+const requestTimeoutDefault = 60_000;
 const compactEvery = 5 * 60_000;
 const listPieceSize = 256 << 10;
 
@@ -176,6 +179,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     metrics,
     logger,
     bodyLimit: options.bodyLimit ?? bodyLimitDefault,
+    requestTimeoutMs: options.requestTimeoutMs ?? requestTimeoutDefault,
   });
   const listener = await listen({
     host,

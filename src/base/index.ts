@@ -11,6 +11,7 @@ export {
   redact,
 } from './errors.ts';
 export { type ExitName, exitCodes } from './exit-codes.ts';
+export { goDurationMs } from './go-duration.ts';
 export {
   createLogger,
   type LogFields,

@@ -4,7 +4,7 @@
 // and are a table: what is not in it is refused by name. Source: Kubernetes documentation, "kube-apiserver".
 
 import * as z from 'zod';
-import { CodedError } from '../base/index.ts';
+import { CodedError, goDurationMs } from '../base/index.ts';
 import { parseDocument } from './schema-errors.ts';
 
 const path = z.string().min(1);
@@ -52,6 +52,11 @@ export const apiServerFields = {
     .describe('Default: no audit log.'),
   maxRequestsInFlight: count.optional().describe('Reading requests worked on at once. Default 400.'),
   maxMutatingRequestsInFlight: count.optional().describe('Writing requests worked on at once. Default 200.'),
+  requestTimeout: z
+    .string()
+    .refine((value) => (goDurationMs(value) ?? 0) > 0, 'must be a duration above zero, like 1m0s')
+    .optional()
+    .describe('How long a request may last that is neither a watch nor a stream. Default 1m0s.'),
   serviceAccounts: z
     .strictObject({
       issuer: z.string().min(1).optional().describe('Default https://kubernetes.default.svc.<domain>.'),
@@ -118,6 +123,7 @@ export const apiServerFlags = [
   { flag: 'audit-log-maxage', field: ['audit', 'maxAgeDays'], read: 'number' },
   { flag: 'max-requests-inflight', field: ['maxRequestsInFlight'], read: 'number' },
   { flag: 'max-mutating-requests-inflight', field: ['maxMutatingRequestsInFlight'], read: 'number' },
+  { flag: 'request-timeout', field: ['requestTimeout'], read: 'text' },
   { flag: 'service-account-issuer', field: ['serviceAccounts', 'issuer'], read: 'text' },
   { flag: 'api-audiences', field: ['serviceAccounts', 'audiences'], read: 'list' },
   { flag: 'service-account-key-file', field: ['serviceAccounts', 'keyFiles'], read: 'list' },

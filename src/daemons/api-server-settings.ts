@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type ApiServerOptions, createAuditFile, parseAuditPolicy, type SecurityOptions } from '../apiserver/index.ts';
-import { CodedError, type Logger, messageOf } from '../base/index.ts';
+import { CodedError, goDurationMs, type Logger, messageOf } from '../base/index.ts';
 import type { ApiServerSettings } from '../config/index.ts';
 
 type RbacOptions = Extract<SecurityOptions, { readonly mode: 'rbac' }>;
@@ -18,7 +18,7 @@ export interface ApiServerDefaults {
   readonly logger: Logger;
 }
 
-type SetOptions = Pick<ApiServerOptions, 'nodePorts' | 'limits' | 'audit'> & {
+type SetOptions = Pick<ApiServerOptions, 'nodePorts' | 'limits' | 'audit' | 'requestTimeoutMs'> & {
   readonly security: RbacOptions;
   /** PEM of the CA whose certificates front proxies show. */
   readonly frontProxyCa: string;
@@ -57,6 +57,7 @@ export async function apiServerOptionsOf(
     limits: { seats: maxRequestsInFlight + maxMutatingRequestsInFlight },
     ...defined({
       nodePorts: serviceNodePortRange === undefined ? undefined : rangeOf(serviceNodePortRange),
+      requestTimeoutMs: goDurationMs(settings.requestTimeout ?? ''),
       audit: await auditOf(settings.audit, logger),
     }),
   };

@@ -1,9 +1,11 @@
 // HTTP/1.1 as bytes on the wire: the plain form, and everything that is left to the full parser on the same connection.
 
 import { once } from 'node:events';
+import { connect as http2Connect } from 'node:http2';
 import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import type { Exchange } from '../../src/apiserver/http/exchange.ts';
 import { listen, type Timeouts } from '../../src/apiserver/http/listener.ts';
 import { silentLogger } from '../../src/base/index.ts';
 import { configMap, configMaps, startTestServer } from './harness.ts';
@@ -245,4 +247,45 @@ t.test('a client that does not finish the handshake is cut off', async (t) => {
   await once(socket, 'close');
   t.pass('closed');
   await listener.close(0);
+});
+
+t.test('who asks after a client has gone is told that it has', async (t) => {
+  let exchanges = Promise.withResolvers<Exchange>();
+  const listener = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    tls: api.pki.server,
+    logger: silentLogger,
+    onExchange: (exchange) => exchanges.resolve(exchange),
+    mayUpgrade: () => false,
+    onUpgrade: () => undefined,
+  });
+  t.teardown(() => listener.close(0));
+  const overHttp1 = (bytes: string) => (): { destroy(): void } => {
+    const socket = connect({ host: '127.0.0.1', port: listener.port, ca: api.ca });
+    socket.write(bytes);
+    return socket;
+  };
+  for (const { name, send } of [
+    { name: 'plain', send: overHttp1(head('GET', '/')) },
+    { name: 'full parser', send: overHttp1(head('OPTIONS', '/', 'Transfer-Encoding: chunked')) },
+    {
+      name: 'HTTP/2',
+      send: () => {
+        const session = http2Connect(`https://127.0.0.1:${listener.port}`, { ca: api.ca });
+        session.request({ ':path': '/' }).on('error', () => undefined);
+        return session;
+      },
+    },
+  ]) {
+    exchanges = Promise.withResolvers<Exchange>();
+    const client = send();
+    const exchange = await exchanges.promise;
+    const closed = new Promise<void>((resolve) => exchange.onClose(resolve));
+    client.destroy();
+    await closed;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise<void>((resolve) => exchange.onClose(resolve));
+    t.pass(name);
+  }
 });

@@ -39,7 +39,8 @@ t.test('flags of kube-apiserver become settings', async (t) => {
 t.test('every flag has a field of the document', (t) => {
   const values = { boolean: 'true', number: '1', list: 'a', pairs: 'a=b', text: 'https://a.test' };
   const all = Object.fromEntries(apiServerFlags.map(({ flag, read }) => [flag, values[read]]));
-  t.match(apiServerSettingsOf({ ...all, 'service-node-port-range': '1-2' }), { anonymousAuth: true });
+  const formed = { 'service-node-port-range': '1-2', 'request-timeout': '5s' };
+  t.match(apiServerSettingsOf({ ...all, ...formed }), { anonymousAuth: true });
   t.end();
 });
 
@@ -58,6 +59,8 @@ t.test('what is wrong is named', (t) => {
       { 'audit-log-path': '-', 'audit-policy-file': '/p' },
       { code: 'CONFIG_INVALID', message: /must be a file; standard output/ },
     ],
+    [{ 'request-timeout': '60' }, { code: 'CONFIG_INVALID', message: /requestTimeout: must be a duration above zero/ }],
+    [{ 'request-timeout': '0s' }, { code: 'CONFIG_INVALID', message: /requestTimeout/ }],
     [{ 'service-node-port-range': '1' }, { code: 'CONFIG_INVALID', message: /must be like 30000-32767/ }],
   ] as const;
   for (const [given, want] of wrong) t.throws(() => apiServerSettingsOf(given), want, JSON.stringify(given));

@@ -6,6 +6,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -67,6 +68,7 @@ t.test('every setting does what it says', async (t) => {
     'service-node-port-range': '31000-31010',
     'max-requests-inflight': '50',
     'max-mutating-requests-inflight': '50',
+    'request-timeout': '5s',
   };
   const plane = await startControlPlane([
     '--controllers=none',
@@ -89,7 +91,7 @@ t.test('every setting does what it says', async (t) => {
         path,
         method: body === undefined ? 'GET' : 'POST',
         headers: { 'content-type': 'application/json', ...headers },
-        ...(body && { body: JSON.stringify(body) }),
+        ...(body && { body: body instanceof Readable ? body : JSON.stringify(body) }),
       });
       return { status: answer.statusCode, body: (await answer.body.json()) as Record<string, unknown> };
     } finally {
@@ -156,6 +158,10 @@ t.test('every setting does what it says', async (t) => {
   const { body } = await ask('/api/v1/namespaces/default/services', alice, service({ type: 'NodePort' }));
   const { ports } = body['spec'] as { readonly ports: readonly [{ readonly nodePort: number }] };
   t.ok(ports[0].nodePort >= 31000 && ports[0].nodePort <= 31010, 'out of the range');
+
+  const endless = new Readable({ read: () => undefined });
+  endless.push('{');
+  t.match(await ask(pods, alice, { body: endless }), { status: 504, body: { reason: 'Timeout' } });
 
   const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, data: { a: 'b' } };
   t.equal((await ask('/api/v1/namespaces/default/configmaps', alice, { body: map })).status, 201);

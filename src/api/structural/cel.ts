@@ -6,12 +6,12 @@
 // Source: "Extend the Kubernetes API with CustomResourceDefinitions", validation rules.
 
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { goDurationMs } from '../../base/index.ts';
 import { comprehensionError } from './cel-comprehension-forms.ts';
 import { boundOf, type CelBound } from './cel-cost.ts';
 import { registerLibraries } from './cel-library.ts';
 import { parseCel } from './cel-tree.ts';
 import { isFields } from './fields.ts';
-import { isGoDuration } from './formats.ts';
 import type { StructuralSchema } from './schema.ts';
 
 export interface Expression {
@@ -168,7 +168,7 @@ function textValue({ type, source, intOrString }: StructuralSchema, text: string
     case 'byte':
       return new Uint8Array(Buffer.from(text, 'base64'));
     case 'duration':
-      return isGoDuration(text) ? environment().evaluate(`duration(${JSON.stringify(text)})`) : text;
+      return goDurationMs(text) !== undefined ? environment().evaluate(`duration(${JSON.stringify(text)})`) : text;
     default:
       return text;
   }

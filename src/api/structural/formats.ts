@@ -2,6 +2,7 @@
 // Source: "Extend the Kubernetes API with CustomResourceDefinitions", validation: supported formats.
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { goDurationMs } from '../../base/index.ts';
 
 type FormatTest = (text: string) => boolean;
 
@@ -46,17 +47,12 @@ export function fitsFormat(format: string, value: unknown): boolean {
   return typeof value !== 'string' || !isKnownFormat(format) || tests[format]?.(value) === true;
 }
 
-/** `1h30m`, `-1.5s`: what Go's time.ParseDuration takes. */
-export function isGoDuration(text: string): boolean {
-  return /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/.test(text);
-}
-
 const units = ['ns', 'us', 'µs', 'ms', 's', 'm', 'h', 'hr', 'd', 'w', 'wk'];
 const unitStarts = ['nano', 'micro', 'milli', 'sec', 'min', 'hour', 'day', 'week'];
 
 /** Go's, or any text with a number and a unit in it, such as `1 day` or `3 weeks`. */
 function isDuration(text: string): boolean {
-  if (isGoDuration(text)) return true;
+  if (goDurationMs(text) !== undefined) return true;
   const parts = [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].map(([, unit = '']) => unit.toLowerCase());
   return parts.some((part) => units.includes(part) || unitStarts.some((start) => part.startsWith(start)));
 }

@@ -2,6 +2,8 @@
 // syntax; when it is due next is the controller's question. A reader of our own, because upstream's sentences are part of
 // the answer. Source: github.com/robfig/cron/v3 parser.go.
 
+import { goDurationMs } from '../../base/index.ts';
+
 interface CronField {
   readonly min: number;
   readonly max: number;
@@ -39,7 +41,7 @@ function whyNotWord(schedule: string): string | undefined {
   if (words.includes(schedule)) return undefined;
   if (!schedule.startsWith('@every ')) return `unrecognized descriptor: ${schedule}`;
   const duration = schedule.slice('@every '.length);
-  if (/^[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(duration)) return undefined;
+  if (goDurationMs(duration) !== undefined) return undefined;
   return `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(duration)}`;
 }
 

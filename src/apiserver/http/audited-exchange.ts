@@ -33,6 +33,7 @@ export function auditedExchange(inner: Exchange, record: AuditRecord): Exchange 
     },
     stream: (status, sent) => inner.stream(status, sent),
     bodyStream: () => inner.bodyStream(),
+    cut: () => inner.cut(),
     onClose: (handler) => inner.onClose(handler),
   };
 }

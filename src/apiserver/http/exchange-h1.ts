@@ -97,8 +97,14 @@ export class Http1Exchange implements Exchange {
     };
   }
 
+  cut(): void {
+    this.#response.destroy();
+    this.#request.destroy();
+  }
+
   onClose(handler: () => void): void {
-    this.#response.once('close', handler);
+    if (this.#response.closed) handler();
+    else this.#response.once('close', handler);
   }
 }
 

@@ -15,6 +15,7 @@ export class Http2Exchange implements Exchange {
   readonly warnings: string[] = [];
   readonly auditId: string;
   readonly #stream: ServerHttp2Stream;
+  #closeHandlers: (() => void)[] | undefined = [];
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers, socket: TLSSocket) {
     this.method = headers[':method'] ?? 'GET';
@@ -23,6 +24,11 @@ export class Http2Exchange implements Exchange {
     this.auditId = auditIdOf(headers);
     this.socket = socket;
     this.#stream = stream;
+    stream.once('close', () => {
+      const handlers = this.#closeHandlers ?? [];
+      this.#closeHandlers = undefined;
+      for (const handler of handlers) handler();
+    });
   }
 
   get answered(): boolean {
@@ -84,8 +90,13 @@ export class Http2Exchange implements Exchange {
     };
   }
 
+  cut(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
   onClose(handler: () => void): void {
-    this.#stream.once('close', handler);
+    if (this.#closeHandlers === undefined) handler();
+    else this.#closeHandlers.push(handler);
   }
 
   #gone(): boolean {

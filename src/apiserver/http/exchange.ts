@@ -27,11 +27,13 @@ export interface Exchange {
   stream(status: number, headers: OutgoingHttpHeaders): BodyStream;
   /** The body as it arrives, for what is passed on. */
   bodyStream(): Readable;
+  /** Gives the request up: what of its body or of its answer is still on the way is not waited for. */
+  cut(): void;
   /** Whether an answer was begun. */
   readonly answered: boolean;
   /** HTTP code of the answer; 0 before there is one. */
   readonly status: number;
-  /** Called once when the answer is finished or the client went away. */
+  /** Called once when the answer is finished or the client went away; at once when that has been. */
   onClose(handler: () => void): void;
 }
 

@@ -37,6 +37,7 @@ import { acceptFor, acceptStream, acceptWhole, bodyFormatOf } from './negotiate.
 import type { PathHandler } from './path-requests.ts';
 import { serveProxy, upgradeProxy } from './proxy-requests.ts';
 import { attributesOf } from './request-attributes.ts';
+import { deadlineOf, timedOut } from './request-deadline.ts';
 import {
   originForm,
   parsePath,
@@ -73,6 +74,8 @@ export interface PipelineOptions {
   readonly logger: Logger;
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
+  /** How long a request may last that is neither a watch nor a stream, ms. */
+  readonly requestTimeoutMs: number;
 }
 
 export interface Pipeline {
@@ -95,6 +98,9 @@ interface Arrived extends Pick<Routed, 'target' | 'verb' | 'query'> {
   readonly hold: (leave: Leave) => void;
 }
 
+/** How long the client of a request that has expired may take to read that. */
+const lingerMs = 1000;
+
 /** Of a request that was not authenticated. */
 const nobody: UserInfo = { name: '', groups: [] };
 
@@ -105,14 +111,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function serve(exchange: Exchange): void {
     const started = performance.now();
+    let limitMs: number | undefined;
+    let deadline: NodeJS.Timeout | undefined;
+    let leave: Leave | undefined;
+    let closed = false;
+    let expired = false;
     try {
       const { path, query } = splitTarget(exchange.target);
       const target = parsePath(path);
       const verb = target.isResource ? verbOf(exchange.method, target, query) : 'get';
-      let leave: Leave | undefined;
-      let closed = false;
+      if (!isLong(target, verb)) limitMs = deadlineOf(query, options.requestTimeoutMs);
       exchange.onClose(() => {
         closed = true;
+        clearTimeout(deadline);
         leave?.();
         measure(exchange, { target, verb }, started);
       });
@@ -126,10 +137,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         user instanceof Promise
           ? user.then((one) => proceed(exchange, { target, verb, query, hold }, one))
           : proceed(exchange, { target, verb, query, hold }, user);
-      if (done instanceof Promise) done.catch((error: unknown) => fail(exchange, error));
+      // What the handler of a request that has expired still comes to interests nobody.
+      if (done instanceof Promise) done.catch((error: unknown) => expired || fail(exchange, error));
     } catch (error) {
       fail(exchange, error);
     }
+    if (closed || limitMs === undefined) return;
+    deadline = setTimeout(() => {
+      expired = true;
+      leave?.();
+      if (exchange.answered) return exchange.cut();
+      fail(exchange, timedOut());
+      setTimeout(() => exchange.cut(), lingerMs).unref();
+    }, limitMs);
   }
 
   /** Opens the audit record of a request, if one is kept; it is closed with the exchange. */
@@ -346,9 +366,10 @@ function connectOf(subresources: KindSpec['subresources'], name: string) {
   return name === '' ? undefined : subresources?.find((one) => one.name === name && one.connect === true);
 }
 
-/** Requests that last as long as their client wants. */
+/** Requests that last as long as their client wants, or as a large download takes. */
 function isLong(target: Target, verb: RequestVerb): boolean {
-  return verb === 'watch' || (target.isResource && longSubresources.has(target.subresource));
+  if (!target.isResource) return target.path.startsWith('/k8ts/bundle/');
+  return verb === 'watch' || longSubresources.has(target.subresource);
 }
 
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);

@@ -171,6 +171,10 @@ export class PlainExchange implements Exchange {
     else this.#closeHandlers.push(handler);
   }
 
+  cut(): void {
+    if (!this.#done) this.socket.destroy();
+  }
+
   /** The client is gone. */
   lost(): void {
     this.#reader?.reject(cutOff());

@@ -10,7 +10,7 @@ import { open } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { CodedError } from '../../base/index.ts';
 import { ApiError } from '../contracts.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { BodyStream, Exchange } from '../http/exchange.ts';
 
 export interface Archive {
   readonly path: string;
@@ -34,6 +34,7 @@ export type InstallationHandler = (exchange: Exchange, path: string) => Promise<
 const transfersMax = 16;
 const retryAfterSeconds = 5;
 const pieceSize = 256 << 10;
+const stalledMs = 60_000;
 const bearer = /^Bearer ([a-z0-9]{6}\.[a-z0-9]{16})$/i;
 
 export function createInstallation(source: InstallationSource): InstallationHandler {
@@ -90,6 +91,17 @@ export function createInstallation(source: InstallationSource): InstallationHand
   };
 }
 
+/** False for a machine that takes nothing for a minute: others wait for its place. */
+async function catchesUp(body: BodyStream): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), stalledMs);
+  });
+  const isBack = await Promise.race([body.drained().then(() => true), stalled]);
+  clearTimeout(timer);
+  return isBack;
+}
+
 /** `bytes=N-`; other forms are left out, which RFC 9110 §14.2 allows: the whole is sent. */
 function startOf(range: string | undefined): number {
   return Number(/^bytes=(\d{1,15})-$/.exec(range ?? '')?.[1] ?? 0);
@@ -107,7 +119,7 @@ async function sendFile(
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, at);
       if (bytesRead === 0) return body.destroy(); // cut by somebody meanwhile: the client sees that bytes are missing
       at += bytesRead;
-      if (!body.write(buffer.subarray(0, bytesRead))) await body.drained();
+      if (!body.write(buffer.subarray(0, bytesRead)) && !(await catchesUp(body))) return body.destroy();
     }
     body.end();
   } finally {
