@@ -6,7 +6,7 @@ import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '.
 import type { Store } from '../store/index.ts';
 import { type FrontProxyCertificate, startAggregation } from './aggregation/index.ts';
 import { type AuditPolicy, type AuditSink, createAuditLog } from './audit/index.ts';
-import { ensureDefaultObjects, keepKubernetesService, type ServiceKeeper } from './bootstrap/index.ts';
+import { ensureDefaultObjects, keepKubernetesService } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
@@ -29,6 +29,7 @@ import { createInstallation, type InstallationSource } from './installation/inde
 import { boundPatterns } from './patterns.ts';
 import type { NodeProxy } from './proxy/index.ts';
 import { createAdmissionChain } from './registry/admission-chain.ts';
+import { startExpiry } from './registry/expiry.ts';
 import { createFieldManagement } from './registry/field-management.ts';
 import { createObjectReader, createObjectWriter } from './registry/object-access.ts';
 import { createResourceTable } from './registry/resource.ts';
@@ -77,6 +78,8 @@ export interface ApiServerOptions {
   readonly bodyLimit?: number;
   /** How long a request may last that is neither a watch nor a stream, ms; default 60 s as upstream. */
   readonly requestTimeoutMs?: number;
+  /** How long Events are kept after they were last written, ms; default 1 h as upstream. */
+  readonly eventTtlMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
   /** How often history older than that is given up, ms; default 5 minutes as upstream. */
@@ -101,6 +104,7 @@ export interface ApiServer {
 
 const bodyLimitDefault = 3 << 20;
 const requestTimeoutDefault = 60_000;
+const eventTtlDefault = 3_600_000;
 const compactEvery = 5 * 60_000;
 const listPieceSize = 256 << 10;
 
@@ -190,9 +194,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     mayUpgrade: pipeline.mayUpgrade,
     onUpgrade: pipeline.upgrade,
   });
-  let keeper: ServiceKeeper | undefined;
-  let stopFlowObjects: (() => void) | undefined;
-  const stopCompaction = compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger);
+  const atStop = [compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger)];
   cache.failed.then(
     (error) => {
       state.broken = messageOf(error);
@@ -209,9 +211,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     replaceFrontProxy: (certificate) => aggregation.useFrontProxy(certificate),
     async stop(graceMs = 2000) {
       state.stopping = true;
-      keeper?.stop();
-      stopFlowObjects?.();
-      stopCompaction();
+      for (const stop of atStop) stop();
       extensions.stop();
       aggregation.stop();
       security.stop();
@@ -224,6 +224,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 
   async function bootstrap(): Promise<void> {
+    const events = resources.ofKind(kindsTable.event)?.cache;
+    const ttlMs = options.eventTtlMs ?? eventTtlDefault;
+    if (events !== undefined) atStop.push(startExpiry(events, { store, clock, ttlMs, logger }));
     if (options.defaultObjects === false) return;
     const { clientCa, frontProxyCa } = options.tls;
     const service = { serviceCidr, advertiseAddress: address, securePort: listener.port };
@@ -232,8 +235,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
     });
-    if (!state.stopping) stopFlowObjects = followFlowObjects(flows, { reader, objects, clock, logger });
-    if (!state.stopping) keeper = keepKubernetesService({ reader, writer: objects, log: logger }, service);
+    if (state.stopping) return;
+    atStop.push(
+      followFlowObjects(flows, { reader, objects, clock, logger }),
+      keepKubernetesService({ reader, writer: objects, log: logger }, service),
+    );
     await aggregation.register();
     state.bootstrapped = true;
   }

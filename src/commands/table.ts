@@ -118,7 +118,7 @@ export const commandTable: readonly CommandEntry[] = [
       '                       [--controllers all|none|a,b] [--no-scheduler]\n' +
       "       and kube-apiserver's --token-auth-file, --oidc-*, --requestheader-*, --audit-*, --anonymous-auth,\n" +
       '       --enable-admission-plugins, --disable-admission-plugins, --max-requests-inflight,\n' +
-      '       --max-mutating-requests-inflight, --request-timeout, --service-account-issuer,\n' +
+      '       --max-mutating-requests-inflight, --request-timeout, --event-ttl, --service-account-issuer,\n' +
       '       --service-account-key-file, --api-audiences, --service-node-port-range',
     run: async (argv, signal) => (await import('./run.ts')).runControlPlaneCommand(argv, signal),
   },

@@ -10,6 +10,9 @@ import { parseDocument } from './schema-errors.ts';
 const path = z.string().min(1);
 const headers = z.array(z.string().min(1).toLowerCase());
 const count = z.int().min(1);
+const duration = z
+  .string()
+  .refine((value) => (goDurationMs(value) ?? 0) > 0, 'must be a duration above zero, like 1m0s');
 
 export const apiServerFields = {
   anonymousAuth: z.boolean().optional().describe('Whether requests without credentials are judged. Default true.'),
@@ -52,11 +55,10 @@ export const apiServerFields = {
     .describe('Default: no audit log.'),
   maxRequestsInFlight: count.optional().describe('Reading requests worked on at once. Default 400.'),
   maxMutatingRequestsInFlight: count.optional().describe('Writing requests worked on at once. Default 200.'),
-  requestTimeout: z
-    .string()
-    .refine((value) => (goDurationMs(value) ?? 0) > 0, 'must be a duration above zero, like 1m0s')
+  requestTimeout: duration
     .optional()
     .describe('How long a request may last that is neither a watch nor a stream. Default 1m0s.'),
+  eventTtl: duration.optional().describe('How long Events are kept after they were last written. Default 1h0m0s.'),
   serviceAccounts: z
     .strictObject({
       issuer: z.string().min(1).optional().describe('Default https://kubernetes.default.svc.<domain>.'),
@@ -124,6 +126,7 @@ export const apiServerFlags = [
   { flag: 'max-requests-inflight', field: ['maxRequestsInFlight'], read: 'number' },
   { flag: 'max-mutating-requests-inflight', field: ['maxMutatingRequestsInFlight'], read: 'number' },
   { flag: 'request-timeout', field: ['requestTimeout'], read: 'text' },
+  { flag: 'event-ttl', field: ['eventTtl'], read: 'text' },
   { flag: 'service-account-issuer', field: ['serviceAccounts', 'issuer'], read: 'text' },
   { flag: 'api-audiences', field: ['serviceAccounts', 'audiences'], read: 'list' },
   { flag: 'service-account-key-file', field: ['serviceAccounts', 'keyFiles'], read: 'list' },

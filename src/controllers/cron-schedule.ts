@@ -3,13 +3,13 @@
 // Source: CronJobSpec.schedule; github.com/robfig/cron.
 
 import { Cron } from 'croner';
+import { goDurationMs } from '../base/index.ts';
 
 export interface Schedule {
   /** The first time after `after`, both ms since the epoch; undefined when there is none. */
   next(after: number): number | undefined;
 }
 
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const nicknames = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
 const field = /^[0-9A-Za-z*/,?-]+$/;
 
@@ -46,10 +46,8 @@ function cron(pattern: string, timeZone: string | undefined): Schedule {
 }
 
 function every(duration: string): Schedule {
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
-  if (parts.length === 0 || length !== duration.length) throw new Error(`failed to parse duration @every ${duration}`);
-  const ms = parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (unitsMs[unit] ?? 0), 0);
+  const ms = goDurationMs(duration);
+  if (ms === undefined) throw new Error(`failed to parse duration @every ${duration}`);
   const step = Math.max(1, Math.floor(ms / 1000)) * 1000;
   return { next: (after) => Math.floor(after / 1000) * 1000 + step };
 }

@@ -18,7 +18,7 @@ export interface ApiServerDefaults {
   readonly logger: Logger;
 }
 
-type SetOptions = Pick<ApiServerOptions, 'nodePorts' | 'limits' | 'audit' | 'requestTimeoutMs'> & {
+type SetOptions = Pick<ApiServerOptions, 'nodePorts' | 'limits' | 'audit' | 'requestTimeoutMs' | 'eventTtlMs'> & {
   readonly security: RbacOptions;
   /** PEM of the CA whose certificates front proxies show. */
   readonly frontProxyCa: string;
@@ -58,6 +58,7 @@ export async function apiServerOptionsOf(
     ...defined({
       nodePorts: serviceNodePortRange === undefined ? undefined : rangeOf(serviceNodePortRange),
       requestTimeoutMs: goDurationMs(settings.requestTimeout ?? ''),
+      eventTtlMs: goDurationMs(settings.eventTtl ?? ''),
       audit: await auditOf(settings.audit, logger),
     }),
   };

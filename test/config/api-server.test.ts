@@ -39,7 +39,7 @@ t.test('flags of kube-apiserver become settings', async (t) => {
 t.test('every flag has a field of the document', (t) => {
   const values = { boolean: 'true', number: '1', list: 'a', pairs: 'a=b', text: 'https://a.test' };
   const all = Object.fromEntries(apiServerFlags.map(({ flag, read }) => [flag, values[read]]));
-  const formed = { 'service-node-port-range': '1-2', 'request-timeout': '5s' };
+  const formed = { 'service-node-port-range': '1-2', 'request-timeout': '5s', 'event-ttl': '5s' };
   t.match(apiServerSettingsOf({ ...all, ...formed }), { anonymousAuth: true });
   t.end();
 });

@@ -20,15 +20,11 @@ const meta = { name: 'kubernetes', namespace: 'default' };
 /** Long enough for a controller to finish what the deletion of a Service makes it do, ms. */
 const pause = 500;
 
-export interface ServiceKeeper {
-  stop(): void;
-}
-
-/** Looks again after each deletion of one of the three objects, until stopped. */
+/** Looks again after each deletion of one of the three objects, until the answer is called. */
 export function keepKubernetesService(
   { reader, writer, log }: { readonly reader: ObjectReader; readonly writer: ObjectWriter; readonly log: Logger },
   options: KubernetesServiceOptions,
-): ServiceKeeper {
+): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const lookSoon = (): void => {
@@ -47,11 +43,9 @@ export function keepKubernetesService(
       if (type === 'delete' && namespace === meta.namespace && name === meta.name) lookSoon();
     });
   }
-  return {
-    stop() {
-      isStopped = true;
-      clearTimeout(timer);
-    },
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
   };
 }
 
