@@ -1,9 +1,11 @@
 // HTTP/1.1 as bytes on the wire: the plain form, and everything that is left to the full parser on the same connection.
 
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
 import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import t from 'tap';
 import type { Exchange } from '../../src/apiserver/http/exchange.ts';
 import { listen, type Timeouts } from '../../src/apiserver/http/listener.ts';
@@ -288,4 +290,13 @@ t.test('who asks after a client has gone is told that it has', async (t) => {
     await new Promise<void>((resolve) => exchange.onClose(resolve));
     t.pass(name);
   }
+});
+
+t.test('a client whose machine is gone is found out by the kernel', async (t) => {
+  const { socket } = await openWire();
+  const { stdout } = await promisify(execFile)('ss', [
+    '-tnoH',
+    `sport = :${api.server.port} and dport = :${socket.localPort}`,
+  ]);
+  t.match(stdout, /timer:\(keepalive,\d+sec/);
 });

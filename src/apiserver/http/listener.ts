@@ -51,6 +51,7 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+const keepAliveMs = 60_000;
 const http2Settings = { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20, enableConnectProtocol: false };
 
 /** Throws CodedError PORT_IN_USE, ADDRESS_NOT_AVAILABLE, PORT_NOT_PERMITTED or TLS_MATERIAL_INVALID. */
@@ -70,6 +71,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: handshake,
     noDelay: true,
+    // A watch may have nothing to say for hours: the kernel finds out that its client's machine is gone.
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
   });
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
