@@ -6,7 +6,7 @@ import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '.
 import type { Store } from '../store/index.ts';
 import { type FrontProxyCertificate, startAggregation } from './aggregation/index.ts';
 import { type AuditPolicy, type AuditSink, createAuditLog } from './audit/index.ts';
-import { ensureDefaultObjects, keepKubernetesService } from './bootstrap/index.ts';
+import { ensureDefaultObjects, keepDefaultObjects } from './bootstrap/index.ts';
 import { startWatchCache, type WatchCache } from './cache/index.ts';
 import { createOpenApi } from './discovery/index.ts';
 import { startExtensions } from './extensions/index.ts';
@@ -229,16 +229,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     if (events !== undefined) atStop.push(startExpiry(events, { store, clock, ttlMs, logger }));
     if (options.defaultObjects === false) return;
     const { clientCa, frontProxyCa } = options.tls;
-    const service = { serviceCidr, advertiseAddress: address, securePort: listener.port };
-    await ensureDefaultObjects(objects, {
-      ...service,
+    const defaults = {
+      ...{ serviceCidr, advertiseAddress: address, securePort: listener.port },
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(frontProxyCa === undefined ? {} : { requestHeaderCa: frontProxyCa }),
-    });
+    };
+    await ensureDefaultObjects(objects, defaults);
     if (state.stopping) return;
     atStop.push(
       followFlowObjects(flows, { reader, objects, clock, logger }),
-      keepKubernetesService({ reader, writer: objects, log: logger }, service),
+      keepDefaultObjects({ reader, writer: objects, log: logger }, defaults),
     );
     await aggregation.register();
     state.bootstrapped = true;

@@ -287,6 +287,16 @@ t.test('delete takes everything with it', async () => {
   );
 });
 
+t.test('nodes go on when somebody deletes the namespace of their leases', async (t) => {
+  await lab.kubectl(['delete', 'namespace', 'kube-node-lease', '--timeout=60s']);
+  await eventually('the leases are back', 40_000, async () =>
+    (await lab.kubectl(['get', 'leases', '-n', 'kube-node-lease', '-o', 'name'])).trim().split('\n').length === 2
+      ? true
+      : undefined,
+  );
+  t.notMatch(await lab.kubectl(['get', 'nodes']), 'NotReady');
+});
+
 t.test('reset makes the host what it was before join', async (t) => {
   const snapshot = async (host: string): Promise<string> =>
     mustSucceed(

@@ -21,22 +21,23 @@ export interface DefaultObjectsOptions extends KubernetesServiceOptions {
 
 /** Creates what is missing and brings RBAC defaults up to date; leaves what an operator changed. */
 export async function ensureDefaultObjects(writer: ObjectWriter, options: DefaultObjectsOptions): Promise<void> {
-  await all(['default', 'kube-system', 'kube-public', 'kube-node-lease'], (name) =>
+  await ensureNamespaces(writer);
+  await ensureRbac(writer);
+  await ensureKubernetesService(writer, options);
+  await ensurePriorityClasses(writer);
+  await ensureFlowObjects(writer);
+  await ensureExtensionAuthentication(writer, options);
+}
+
+export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+export async function ensureNamespaces(writer: ObjectWriter): Promise<void> {
+  await all(systemNamespaces, (name) =>
     writer.ensure<Namespace>(kinds.namespace, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
     }),
-  );
-  await ensureRbac(writer);
-  await ensureKubernetesService(writer, options);
-  await ensurePriorityClasses(writer);
-  await ensureFlowObjects(writer);
-  const map = extensionAuthentication(options);
-  await ensureReconciled<ConfigMap>(writer, kinds.configMap, map, (have) =>
-    JSON.stringify(have.data) === JSON.stringify(map.data)
-      ? undefined
-      : { ...have, ...(map.data && { data: map.data }) },
   );
 }
 
@@ -81,6 +82,19 @@ async function ensurePriorityClasses(writer: ObjectWriter): Promise<void> {
       description,
       preemptionPolicy: 'PreemptLowerPriority',
     }),
+  );
+}
+
+/** How extension API servers verify whoever comes to them. */
+export async function ensureExtensionAuthentication(
+  writer: ObjectWriter,
+  options: DefaultObjectsOptions,
+): Promise<void> {
+  const map = extensionAuthentication(options);
+  await ensureReconciled<ConfigMap>(writer, kinds.configMap, map, (have) =>
+    JSON.stringify(have.data) === JSON.stringify(map.data)
+      ? undefined
+      : { ...have, ...(map.data && { data: map.data }) },
   );
 }
 

@@ -1,10 +1,8 @@
-// The `kubernetes` Service in `default` with its endpoints: how pods reach this API server. Made at the start and put back
-// when somebody deletes it (`kubectl delete all --all` does). Upstream looks every ten seconds; here the deletion itself is
-// the reason to look. A change is left alone until the next start: two servers would undo each other's for ever.
+// The `kubernetes` Service in `default` with its endpoints: how pods reach this API server. Made at the start, and again when
+// somebody deletes it (keep.ts).
 
 import { type EndpointSlice, type Endpoints, kinds, type Service } from '../../api/index.ts';
-import { type Logger, messageOf } from '../../base/index.ts';
-import type { ObjectReader, ObjectWriter } from '../contracts.ts';
+import type { ObjectWriter } from '../contracts.ts';
 import { ensureReconciled, type Named } from './ensure.ts';
 import { firstServiceIp } from './service-ip.ts';
 
@@ -17,38 +15,6 @@ export interface KubernetesServiceOptions {
 }
 
 const meta = { name: 'kubernetes', namespace: 'default' };
-/** Long enough for a controller to finish what the deletion of a Service makes it do, ms. */
-const pause = 500;
-
-/** Looks again after each deletion of one of the three objects, until the answer is called. */
-export function keepKubernetesService(
-  { reader, writer, log }: { readonly reader: ObjectReader; readonly writer: ObjectWriter; readonly log: Logger },
-  options: KubernetesServiceOptions,
-): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  const lookSoon = (): void => {
-    if (!isStopped) timer ??= setTimeout(look, pause).unref();
-  };
-  const look = (): void => {
-    timer = undefined;
-    ensureKubernetesService(writer, options).catch((error: unknown) => {
-      if (isStopped) return;
-      log.warn('the kubernetes Service could not be put right, trying again', { error: messageOf(error) });
-      lookSoon();
-    });
-  };
-  for (const kind of [kinds.service, kinds.endpoints, kinds.endpointSlice]) {
-    reader.onChange(kind, ({ type, namespace, name }) => {
-      if (type === 'delete' && namespace === meta.namespace && name === meta.name) lookSoon();
-    });
-  }
-  return () => {
-    isStopped = true;
-    clearTimeout(timer);
-  };
-}
-
 export async function ensureKubernetesService(writer: ObjectWriter, options: KubernetesServiceOptions): Promise<void> {
   const { advertiseAddress: ip, securePort } = options;
   const labels = { component: 'apiserver', provider: 'kubernetes' };
