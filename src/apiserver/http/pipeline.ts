@@ -147,7 +147,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       expired = true;
       leave?.();
       if (exchange.answered) return exchange.cut();
-      fail(exchange, timedOut());
+      refuse(exchange, timedOut());
       setTimeout(() => exchange.cut(), lingerMs).unref();
     }, limitMs);
   }
@@ -265,11 +265,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function fail(exchange: Exchange, error: unknown): void {
     const told = asApiError(error);
-    if (audit !== undefined) auditFailure(exchange, told);
     if (told.code >= 500)
       logger.error('request failed', { method: exchange.method, target: exchange.target, error: told.cause ?? told });
-    if (exchange.answered) return;
-    sendError(exchange, told);
+    refuse(exchange, told);
+  }
+
+  function refuse(exchange: Exchange, told: ApiError): void {
+    if (audit !== undefined) auditFailure(exchange, told);
+    if (!exchange.answered) sendError(exchange, told);
   }
 
   function auditFailure(exchange: Exchange, told: ApiError): void {
