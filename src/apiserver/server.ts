@@ -194,7 +194,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     mayUpgrade: pipeline.mayUpgrade,
     onUpgrade: pipeline.upgrade,
   });
-  const atStop = [compactPeriodically(store, options.compactEveryMs ?? compactEvery, logger)];
+  const atStop = [compactPeriodically({ store, cache, logger }, options.compactEveryMs ?? compactEvery)];
   cache.failed.then(
     (error) => {
       state.broken = messageOf(error);
@@ -330,13 +330,23 @@ function countOf({ spec, cache }: { readonly spec: KindSpec; readonly cache: { r
 }
 
 /** Gives up history older than one interval: watches that resume from further back get 410 and list again. */
-function compactPeriodically(store: Store, everyMs: number, logger: Logger): () => void {
+/** Gives up history that is older than `everyMs`, on disk and in memory. */
+function compactPeriodically(
+  { store, cache, logger }: { readonly store: Store; readonly cache: WatchCache; readonly logger: Logger },
+  everyMs: number,
+): () => void {
   let before = store.revision;
-  const timer = setInterval(() => {
+  const compact = async (): Promise<void> => {
     const upTo = before;
     before = store.revision;
-    store.compact(upTo).catch((error: unknown) => logger.warn('compaction failed', { error: messageOf(error) }));
-  }, everyMs);
+    try {
+      await store.compact(upTo);
+      cache.trim(upTo);
+    } catch (error) {
+      logger.warn('compaction failed', { error: messageOf(error) });
+    }
+  };
+  const timer = setInterval(compact, everyMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -94,6 +94,20 @@ t.test('the ring forgets the oldest, and says so', async (t) => {
   t.ok(narrow.floor > 40, 'bounded by bytes as well');
 });
 
+t.test('what the store has forgotten is forgotten here, but for the newest hundred', async (t) => {
+  const ring = createEventRing({ events: 1000, bytes: 1 << 20 }, 0);
+  for (let revision = 1; revision <= 250; revision += 1)
+    ring.push(new CacheEvent(cached('x', revision), undefined, false));
+  ring.trim(120);
+  t.equal(ring.floor, 120);
+  t.equal(ring.after(120)?.length, 130);
+  t.equal(ring.after(119), undefined);
+  ring.trim(240);
+  t.equal(ring.floor, 150);
+  ring.trim(1000);
+  t.equal(ring.after(150)?.length, 100);
+});
+
 t.test('a label index knows what changed after it was made, and does not grow without end', async (t) => {
   const index = createLabelIndex();
   const [a, b] = [cached('a', 1, { app: 'x' }), cached('b', 2, { app: 'y' })];

@@ -19,7 +19,15 @@ export interface EventRing {
   stateBefore(revision: number): ReadonlyMap<string, CachedObject | undefined> | undefined;
   /** Events at or before `revision` were seen by nobody here (the log was compacted, or this process began later). */
   raiseFloor(revision: number): void;
+  /**
+   * Forgets what is as old as `revision`, but for the newest hundred: a watch of something that seldom changes goes on from
+   * where it was, however long ago that is.
+   */
+  trim(revision: number): void;
 }
+
+/** As the least that upstream's watch cache keeps (k8s.io/apiserver storage/cacher, defaultLowerBoundCapacity). */
+const keptAlways = 100;
 
 export function createEventRing(bounds: RingBounds, floorAtStart: number): EventRing {
   let events: (CacheEvent | undefined)[] = [];
@@ -74,6 +82,9 @@ export function createEventRing(bounds: RingBounds, floorAtStart: number): Event
     },
     raiseFloor(revision) {
       floor = Math.max(floor, revision);
+    },
+    trim(revision) {
+      while (events.length - first > keptAlways && (events[first]?.revision ?? Infinity) <= revision) dropOldest();
     },
   };
 }

@@ -23,6 +23,8 @@ export interface WatchCache {
   resource(prefix: string): ResourceCache;
   /** Resolves true once `revision` is visible, false when `timeoutMs` went by. */
   waitFor(revision: number, timeoutMs: number): Promise<boolean>;
+  /** Gives up the memory of events that the store has forgotten as well; see EventRing.trim. */
+  trim(revision: number): void;
   /** Called when the store's watch ends for good; the server can't serve any more. */
   readonly failed: Promise<Error>;
   stop(): void;
@@ -150,6 +152,9 @@ export async function startWatchCache(options: WatchCacheOptions): Promise<Watch
         const timer = setTimeout(() => finish(false), timeoutMs);
         waiting.add(waiter);
       });
+    },
+    trim(upTo) {
+      for (const { ring } of resources.values()) ring.trim(upTo);
     },
     failed,
     stop: () => watching.close(),
