@@ -2,6 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** The longest time that a timer of Node can be set to, ms; a longer one would go off at once. */
+export const longestTimer = 2 ** 31 - 1;
+
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

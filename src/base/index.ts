@@ -1,6 +1,6 @@
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export { type BoundedQueue, createBoundedQueue } from './bounded-queue.ts';
-export { type Clock, createFakeClock, type FakeClock, systemClock } from './clock.ts';
+export { type Clock, createFakeClock, type FakeClock, longestTimer, systemClock } from './clock.ts';
 export {
   CodedError,
   type CodedErrorOptions,

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, connect as http2Connect } from 'node:http2';
 import { connect, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
+import { deadlineOf } from '../../src/apiserver/http/request-deadline.ts';
 import { at, configMap, configMaps, startTestServer } from './harness.ts';
 
 const limitMs = 400;
@@ -142,4 +143,13 @@ t.test('a watch goes on', async (t) => {
   await api.call('POST', configMaps, configMap('late'));
   for (let name: unknown; name !== 'late'; ) name = at((await watch.next()).object, 'metadata.name');
   t.pass('told of what came after the limit');
+});
+
+t.test('a limit that is longer than any timer', (t) => {
+  const month = 31 * 24 * 3_600_000;
+  const longest = 2 ** 31 - 1;
+  t.equal(deadlineOf(new URLSearchParams(), month), longest);
+  t.equal(deadlineOf(new URLSearchParams('timeout=1000h'), month), longest);
+  t.equal(deadlineOf(new URLSearchParams('timeout=1h'), month), 3_600_000);
+  t.end();
 });

@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, get } from 'node:https';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Exchange } from '../../src/apiserver/http/exchange.ts';
 import type { InstallationSource } from '../../src/apiserver/index.ts';
+import { createInstallation } from '../../src/apiserver/installation/index.ts';
 import { CodedError } from '../../src/base/index.ts';
 import { startTestServer } from './harness.ts';
 
@@ -102,4 +104,28 @@ t.test('more downloads than the bound are told to come back', async (t) => {
   t.equal(refused.status, 429);
   t.equal(refused.headers['retry-after'], '5');
   for (const answer of slow) answer.destroy();
+});
+
+t.test('who takes nothing of a download gives up its place', async (t) => {
+  const path = join(t.testdir(), 'archive');
+  writeFileSync(path, content);
+  const archive = async () => ({ path, sha256, size: content.length });
+  const handler = createInstallation({ archive, script: async () => '' }, 20);
+  let writes = 0;
+  let destroyed = false;
+  const body = {
+    write: () => {
+      writes += 1;
+      return writes === 1;
+    },
+    closed: false,
+    drained: () => new Promise<void>(() => undefined),
+    destroy: () => {
+      destroyed = true;
+    },
+  };
+  const exchange = { method: 'GET', headers: {}, stream: () => body } as unknown as Exchange;
+  await handler(exchange, '/k8ts/bundle/x64');
+  t.ok(destroyed);
+  t.equal(writes, 2, 'it was sent no more');
 });

@@ -34,10 +34,11 @@ export type InstallationHandler = (exchange: Exchange, path: string) => Promise<
 const transfersMax = 16;
 const retryAfterSeconds = 5;
 const pieceSize = 256 << 10;
-const stalledMs = 60_000;
+const stalledDefault = 60_000;
 const bearer = /^Bearer ([a-z0-9]{6}\.[a-z0-9]{16})$/i;
 
-export function createInstallation(source: InstallationSource): InstallationHandler {
+/** @param stalledMs how long a machine may take nothing of its download. */
+export function createInstallation(source: InstallationSource, stalledMs = stalledDefault): InstallationHandler {
   let transfers = 0;
 
   async function sendScript(exchange: Exchange): Promise<void> {
@@ -77,7 +78,7 @@ export function createInstallation(source: InstallationSource): InstallationHand
     if (start > 0) headers['content-range'] = `bytes ${start}-${size - 1}/${size}`;
     transfers += 1;
     try {
-      await sendFile(exchange, { headers, archive, start });
+      await sendFile(exchange, { headers, archive, start, stalledMs });
     } finally {
       transfers -= 1;
     }
@@ -91,8 +92,8 @@ export function createInstallation(source: InstallationSource): InstallationHand
   };
 }
 
-/** False for a machine that takes nothing for a minute: others wait for its place. */
-async function catchesUp(body: BodyStream): Promise<boolean> {
+/** False for a machine that takes nothing for so long: others wait for its place. */
+async function catchesUp(body: BodyStream, stalledMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), stalledMs);
@@ -107,10 +108,14 @@ function startOf(range: string | undefined): number {
   return Number(/^bytes=(\d{1,15})-$/.exec(range ?? '')?.[1] ?? 0);
 }
 
-async function sendFile(
-  exchange: Exchange,
-  { headers, archive, start }: { headers: OutgoingHttpHeaders; archive: Archive; start: number },
-): Promise<void> {
+interface Transfer {
+  readonly headers: OutgoingHttpHeaders;
+  readonly archive: Archive;
+  readonly start: number;
+  readonly stalledMs: number;
+}
+
+async function sendFile(exchange: Exchange, { headers, archive, start, stalledMs }: Transfer): Promise<void> {
   const file = await open(archive.path);
   try {
     const body = exchange.stream(start > 0 ? 206 : 200, headers);
@@ -119,7 +124,7 @@ async function sendFile(
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, at);
       if (bytesRead === 0) return body.destroy(); // cut by somebody meanwhile: the client sees that bytes are missing
       at += bytesRead;
-      if (!body.write(buffer.subarray(0, bytesRead)) && !(await catchesUp(body))) return body.destroy();
+      if (!body.write(buffer.subarray(0, bytesRead)) && !(await catchesUp(body, stalledMs))) return body.destroy();
     }
     body.end();
   } finally {

@@ -2,7 +2,7 @@
 // Upstream gives each of them a lease in etcd (kube-apiserver's --event-ttl). Here they stand in the order in which they are
 // due, which is that of their last writes, and one sleeper waits for the first of them.
 
-import { type Clock, type Logger, messageOf } from '../../base/index.ts';
+import { type Clock, type Logger, longestTimer, messageOf } from '../../base/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type CachedObject, type ResourceCache, unstamped } from '../cache/index.ts';
 
@@ -23,8 +23,6 @@ interface Due {
 /** What is due within that time goes together, ms. */
 const together = 1000;
 const batchMax = 500;
-/** What a timer can be set to. */
-const sleepMax = 2 ** 31 - 1;
 const retryAfter = 60_000;
 
 /** Removes the objects of `cache` when their time has come, those that were there before included, until the answer is called. */
@@ -78,7 +76,7 @@ export function startExpiry(cache: ResourceCache, { store, clock, ttlMs, logger 
         continue;
       }
       try {
-        await clock.sleep(Math.min(Math.max(first.at - clock.now(), together), sleepMax), signal);
+        await clock.sleep(Math.min(Math.max(first.at - clock.now(), together), longestTimer), signal);
         while ((await removeDue()) === batchMax);
       } catch (error) {
         if (signal.aborted) return;
